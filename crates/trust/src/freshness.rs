@@ -1,0 +1,71 @@
+//! Whether a checkpoint is young enough to trust.
+
+use crate::checkpoint::Checkpoint;
+use crate::limits::CLOCK_SKEW_MS;
+use crate::state::State;
+
+/// Why a ledger is not fresh.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Stale {
+    /// The checkpoint is about another state of the ledger.
+    #[error("the newest checkpoint is about another state of the ledger")]
+    OtherHead,
+    /// Too few witnesses, or all too old.
+    #[error("{have} of {need} witnesses vouch for the ledger in the last {max_age_s} s")]
+    TooFewWitnesses {
+        /// Witnesses that cosigned in time.
+        have: u64,
+        /// The roster's quorum.
+        need: u64,
+        /// The roster's `max_age`, in seconds.
+        max_age_s: u64,
+    },
+    /// None of those witnesses holds revocations.
+    #[error("no witness that holds revocations vouches for the ledger in time")]
+    NoRevocationHolder,
+}
+
+/// Checks that a quorum of witnesses cosigned exactly this ledger within `max_age` before `now` (milliseconds).
+///
+/// With quorum 0 the log key's word is all there is, and this passes for any checkpoint of this head.
+pub fn check(state: &State, checkpoint: &Checkpoint, now: u64) -> Result<(), Stale> {
+    if checkpoint.head != state.head() {
+        return Err(Stale::OtherHead);
+    }
+    let roster = state.roster();
+    let in_time = |at: u64| {
+        at.saturating_add(roster.max_age) >= now && at <= now.saturating_add(CLOCK_SKEW_MS)
+    };
+    let fresh: Vec<usize> = checkpoint
+        .witnessed
+        .iter()
+        .filter(|(_, at)| in_time(*at))
+        .map(|(w, _)| *w)
+        .collect();
+    if (fresh.len() as u64) < roster.quorum {
+        let max_age_s = roster.max_age / 1000;
+        return Err(Stale::TooFewWitnesses {
+            have: fresh.len() as u64,
+            need: roster.quorum,
+            max_age_s,
+        });
+    }
+    if roster.quorum > 0
+        && !fresh
+            .iter()
+            .any(|&w| roster.witnesses.get(w).is_some_and(|w| w.holds_revocations))
+    {
+        return Err(Stale::NoRevocationHolder);
+    }
+    Ok(())
+}
+
+/// The newest time that a quorum of witnesses reached, in milliseconds: where a device's clock floor may move to.
+pub fn witnessed_time(state: &State, checkpoint: &Checkpoint) -> Option<u64> {
+    let quorum = usize::try_from(state.roster().quorum)
+        .ok()
+        .filter(|q| *q > 0)?;
+    let mut times: Vec<u64> = checkpoint.witnessed.iter().map(|(_, at)| *at).collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    times.get(quorum - 1).copied()
+}

@@ -1,0 +1,50 @@
+//! Every bound of the trust core, on one page.
+
+/// Largest envelope, in bytes.
+pub const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
+/// Most signatures on one envelope.
+pub const SIGNATURES_MAX: usize = 16;
+/// Largest authenticator data or client data of a passkey signature, in bytes.
+pub const PASSKEY_PART_BYTES_MAX: usize = 4 * 1024;
+/// Most origins of one key, and most console origins of one roster.
+pub const ORIGINS_MAX: usize = 8;
+/// Longest origin or relying-party id, in bytes.
+pub const ORIGIN_BYTES_MAX: usize = 255;
+/// Most admin keys of one roster.
+pub const ADMINS_MAX: usize = 32;
+/// Most recovery keys of one roster.
+pub const RECOVERY_KEYS_MAX: usize = 16;
+/// Most witnesses of one roster.
+pub const WITNESSES_MAX: usize = 16;
+/// Most subjects of one `admit` statement (devices; every other role admits one).
+pub const SUBJECTS_MAX: usize = 500;
+/// Most groups of one admission.
+pub const GROUPS_MAX: usize = 32;
+/// Longest group, policy, witness or person name, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Longest text a person writes for another (name, reason, ticket, organisation), in characters.
+pub const TEXT_CHARS_MAX: usize = 200;
+/// Longest sealed blob, in bytes.
+pub const SEALED_BYTES_MAX: usize = 4 * 1024;
+/// Most scopes in one warrant or policy.
+pub const SCOPES_MAX: usize = 16;
+/// Most approvals a policy can ask for.
+pub const APPROVALS_MAX: u8 = 8;
+/// Shortest and longest `max_age` of a checkpoint, in milliseconds.
+pub const MAX_AGE_MS: std::ops::RangeInclusive<u64> = 10_000..=86_400_000;
+/// Shortest and longest session a policy can allow, in seconds.
+pub const POLICY_SECONDS: std::ops::RangeInclusive<u64> = 10..=604_800;
+/// How far ahead of the device's clock a cosignature or a warrant's `from` may be, in milliseconds.
+pub const CLOCK_SKEW_MS: u64 = 30_000;
+/// Longest technician admission where no witness vouches for the ledger's freshness, in milliseconds.
+pub const QUORUM_0_ADMIT_MS_MAX: u64 = 30 * 86_400_000;
+/// Most admitted keys and policies in force; admissions beyond are inert, removals never are.
+pub const ENTRIES_MAX: usize = 100_000;
+/// Most revocations held beside the ledger before it carries them.
+pub const HELD_REVOCATIONS_MAX: usize = 10_000;
+/// Longest checkpoint note, in bytes.
+pub const NOTE_BYTES_MAX: usize = 16 * 1024;
+/// Most signature lines of a checkpoint note.
+pub const NOTE_SIGNATURES_MAX: usize = 32;
+/// Largest integer that JSON carries exactly in every reader (2^53 - 1).
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;

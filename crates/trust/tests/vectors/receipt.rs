@@ -1,0 +1,239 @@
+//! `receipt.json` and `seal.json`.
+
+use serde_json::{Value, json};
+use trust::bytes::{Blob, to_b64u};
+use trust::receipt::*;
+use trust::seal::{OpeningKey, Use, seal, seal_label};
+use trust::*;
+
+use crate::settle;
+use crate::support::*;
+
+fn body(n: u64) -> Body {
+    Body {
+        by: key("tess").id(),
+        name: "Tess".to_owned(),
+        scopes: vec![Scope::View, Scope::FilesRead],
+        why: "printer is stuck".to_owned(),
+        ticket: (n == 2).then(|| "T-1".to_owned()),
+        attended: true,
+        policy: (n < 4).then(|| "attended".to_owned()),
+        approvers: if n == 2 {
+            vec![key("abe").id()]
+        } else {
+            vec![]
+        },
+        outcome: (n > 2).then(|| Outcome {
+            code: "ended".to_owned(),
+            text: "The user pressed End.".to_owned(),
+        }),
+    }
+}
+
+/// The receipt after `head`, as `desk-1` writes it.
+fn next(world: &World, head: &ChainHead, ev: Event, signer: &str) -> (Receipt, Envelope) {
+    let n = head.n + 1;
+    let device = key("desk-1").id();
+    let sealed = seal_body(
+        &audit().public(),
+        &world.org,
+        &device,
+        head,
+        ev,
+        &body(n),
+        [n as u8; 32],
+    )
+    .unwrap();
+    let receipt = Receipt {
+        org: world.org,
+        device,
+        n,
+        prev: head.hash,
+        at: NOW + n,
+        session: Salt([5; 16]),
+        ev,
+        warrant: Some(Hash([6; 32])),
+        channel: (ev != Event::Deny).then_some(Hash([8; 32])),
+        ledger: world.state.head(),
+        count: (ev == Event::Deny).then_some(3),
+        body: sealed,
+    };
+    let envelope = Envelope::sign(PayloadType::Receipt, &receipt, &[&key(signer)]).unwrap();
+    (receipt, envelope)
+}
+
+#[test]
+fn a_gap_tells_which_receipt_is_due() {
+    let world = World::ready();
+    let head = ChainHead {
+        n: 4,
+        ..ChainHead::default()
+    };
+    let (_, sixth) = next(&world, &ChainHead { n: 5, ..head }, Event::Open, "desk-1");
+    let told = head
+        .clone()
+        .follow(&world.org, key("desk-1").public(), &sixth);
+    let due = ChainError::Gap {
+        expected: 5,
+        found: 6,
+    };
+    assert_eq!(told, Err(due));
+}
+
+fn error_code(error: &ChainError) -> &'static str {
+    match error {
+        ChainError::Unreadable(e) => crate::code(e),
+        ChainError::OtherDevice => "other_device",
+        ChainError::Gap { .. } => "gap",
+        ChainError::Fork(_) => "fork",
+    }
+}
+
+#[test]
+fn receipt_json() {
+    let world = World::ready();
+    let device = key("desk-1").public().clone();
+    let mut head = ChainHead::default();
+    let (mut chain, mut bad): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    let mut refuse = |name: &str, head: ChainHead, envelope: &Envelope, expected: &str| {
+        let mut at = head;
+        let why = at.follow(&world.org, &device, envelope).unwrap_err();
+        assert_eq!((error_code(&why), at), (expected, head), "{name}");
+        bad.push(json!({"name": name, "head": head, "envelope": envelope.to_text(), "outcome": expected}));
+    };
+    for ev in [Event::Open, Event::Resume, Event::Close, Event::Deny] {
+        let (receipt, envelope) = next(&world, &head, ev, "desk-1");
+        refuse(
+            "too early",
+            ChainHead {
+                n: head.n + 1,
+                ..head
+            },
+            &envelope,
+            "gap",
+        );
+        refuse(
+            "another history",
+            ChainHead {
+                hash: Hash([9; 32]),
+                ..head
+            },
+            &envelope,
+            "fork",
+        );
+        refuse(
+            "by a stranger",
+            head,
+            &next(&world, &head, ev, "tess").1,
+            "other_device",
+        );
+        head.follow(&world.org, &device, &envelope).unwrap();
+        assert_eq!(open_body(&audit(), &receipt).unwrap(), body(receipt.n));
+        refuse("again", head, &envelope, "gap");
+        chain.push(json!({"envelope": envelope.to_text(), "body": body(receipt.n), "head": head}));
+    }
+    let warrant = raw_envelope(PayloadType::Warrant, b"{}", &["desk-1"]);
+    refuse("a warrant", head, &warrant, "wrong_type");
+    let renamed: [Change<Receipt>; 2] = [
+        ("another organisation", |r| r.org = OrgId([7; 32])),
+        ("another device's name", |r| r.device = KeyId([7; 32])),
+    ];
+    for (name, change) in renamed {
+        let (mut receipt, _) = next(&world, &head, Event::Open, "desk-1");
+        change(&mut receipt);
+        let own = Envelope::sign(PayloadType::Receipt, &receipt, &[&key("desk-1")]).unwrap();
+        refuse(name, head, &own, "other_device");
+    }
+    let (mut moved, _) = next(&world, &head, Event::Open, "desk-1");
+    moved.ev = Event::Close;
+    assert!(open_body(&audit(), &moved).is_err());
+    let moved = Envelope::sign(PayloadType::Receipt, &moved, &[&key("desk-1")]).unwrap();
+    let built = json!({
+        "org": world.org, "device": device, "audit_secret": to_b64u(audit().secret()), "audit": audit().public(),
+        "chain": chain, "bad": bad, "body_of_another_event": moved.to_text(),
+    });
+    settle("receipt.json", &built);
+}
+
+fn sealed(name: &str, purpose: Use, aad: &[u8], blob: &Blob, plain: Option<&[u8]>) -> Value {
+    let opened = audit().open(purpose, aad, blob).ok();
+    assert_eq!(opened.as_deref(), plain, "{name}");
+    let purpose = match purpose {
+        Use::Label => "label",
+        Use::Directory => "directory",
+        Use::Receipt => "receipt",
+    };
+    json!({"name": name, "use": purpose, "aad": to_b64u(aad), "sealed": blob, "plain": plain.map(to_b64u)})
+}
+
+#[test]
+fn seal_json() {
+    let to = audit().public();
+    let org = OrgId([1; 32]);
+    let sealed_at =
+        |purpose, aad: &[u8], plain: &[u8]| seal(&to, purpose, aad, plain, [7; 32]).unwrap();
+    let label = seal_label(&org, &to, "empfang-3", [8; 32]).unwrap();
+    let directory = sealed_at(Use::Directory, &org.0, &[42; 32]);
+    let mut altered = label.clone();
+    altered.0[40] ^= 1;
+    let mut zero_point = label.clone();
+    zero_point.0[..32].fill(0);
+    let other = OpeningKey::from_secret([9; 32]).unwrap();
+    let for_other = seal(&other.public(), Use::Label, &org.0, b"x", [7; 32]).unwrap();
+    let cases = [
+        sealed("a label", Use::Label, &org.0, &label, Some(b"empfang-3")),
+        sealed(
+            "a directory key",
+            Use::Directory,
+            &org.0,
+            &directory,
+            Some(&[42; 32]),
+        ),
+        sealed(
+            "nothing",
+            Use::Receipt,
+            b"aad",
+            &sealed_at(Use::Receipt, b"aad", b""),
+            Some(b""),
+        ),
+        sealed(
+            "a label as a directory key",
+            Use::Directory,
+            &org.0,
+            &label,
+            None,
+        ),
+        sealed(
+            "a label of another organisation",
+            Use::Label,
+            &[2; 32],
+            &label,
+            None,
+        ),
+        sealed("altered", Use::Label, &org.0, &altered, None),
+        sealed("for another key", Use::Label, &org.0, &for_other, None),
+        sealed(
+            "a point of small order",
+            Use::Label,
+            &org.0,
+            &zero_point,
+            None,
+        ),
+        sealed(
+            "short",
+            Use::Label,
+            &org.0,
+            &Blob(label.0[..31].to_vec()),
+            None,
+        ),
+        sealed(
+            "without its tag",
+            Use::Label,
+            &org.0,
+            &Blob(label.0[..label.0.len() - 1].to_vec()),
+            None,
+        ),
+    ];
+    let built = json!({"secret": to_b64u(audit().secret()), "public": to, "cases": cases});
+    settle("seal.json", &built);
+}
