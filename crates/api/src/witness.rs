@@ -1,0 +1,26 @@
+//! What the service asks of a witness: `POST {witness}/v1/orgs/{org}/checkpoint`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Asks for a cosignature of `checkpoint`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CosignRequest {
+    /// Index of the first of `leaves`.
+    pub from: u64,
+    /// Leaves from `from` on, up to the checkpoint's size.
+    pub leaves: Vec<String>,
+    /// Note signed by the organisation's log key.
+    pub checkpoint: String,
+}
+
+/// A witness's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CosignAnswer {
+    /// The signature line to add to the checkpoint.
+    Cosignature(String),
+    /// The witness holds this many leaves: ask again from there.
+    Have(u64),
+}
