@@ -1,0 +1,21 @@
+//! The service as its clients meet it: a real server on loopback, a real database, real sockets. One file a subject.
+#![allow(clippy::unwrap_used)]
+
+mod agent;
+mod command;
+mod console;
+mod durability;
+mod invites;
+mod ledger;
+mod openapi;
+mod operator;
+mod receipts;
+mod relay;
+mod sessions;
+mod sign_in;
+mod signature;
+mod support;
+mod tls;
+mod waiting;
+mod web;
+mod witness;
