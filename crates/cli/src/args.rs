@@ -1,0 +1,91 @@
+//! The command line's grammar. What each command does stands in its own module.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use trust::OrgId;
+
+use crate::commands::{connect, copy, device, key, ledger, org, shell, technician};
+use crate::passphrase::Source;
+use crate::{console, witness};
+
+/// Remote support that the customer's own machines judge.
+#[derive(Parser, Debug)]
+#[command(name = "wayleave", version, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Directory of keys and pinned organisations [default: $WAYLEAVE_DIR or ~/.config/wayleave]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Organisation, where several are pinned (for a witness: one to witness, may be repeated)
+    #[arg(long, global = true, value_name = "ORGID", allow_hyphen_values = true)]
+    pub org: Vec<OrgId>,
+    /// File whose first line is the passphrase [default: $WAYLEAVE_PASSPHRASE, or it is asked]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Sign without asking
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+}
+
+impl Common {
+    /// Where the passphrase comes from.
+    pub fn passphrase(&self) -> Source {
+        Source {
+            file: self.passphrase_file.clone(),
+        }
+    }
+
+    /// The one organisation that was named, if any.
+    pub fn one_org(&self) -> anyhow::Result<Option<OrgId>> {
+        anyhow::ensure!(
+            self.org.len() <= 1,
+            "--org was given {} times; this command takes one.",
+            self.org.len()
+        );
+        Ok(self.org.first().copied())
+    }
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make and govern an organisation
+    #[command(subcommand)]
+    Org(org::Command),
+    /// Become a technician
+    #[command(subcommand)]
+    Technician(technician::Command),
+    /// See the devices
+    #[command(subcommand)]
+    Device(device::Command),
+    /// Open a session and save a picture of the screen
+    Connect(connect::Arguments),
+    /// Open a shell on a device
+    Shell(shell::Arguments),
+    /// Copy a file to or from a device
+    Cp(copy::Arguments),
+    /// Check and read the organisation's ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Keys on this computer
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Witness organisations' ledgers
+    Witness(witness::Arguments),
+    /// Serve the web console on this computer only
+    Console(console::Arguments),
+}

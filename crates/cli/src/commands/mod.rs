@@ -1,0 +1,10 @@
+//! One module for each command.
+
+pub mod connect;
+pub mod copy;
+pub mod device;
+pub mod key;
+pub mod ledger;
+pub mod org;
+pub mod shell;
+pub mod technician;

@@ -1,0 +1,151 @@
+//! From a wish to a statement in the ledger: composed here, shown, signed, stored, handed over.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use api::ledger::Appended;
+use trust::bytes::StatementId;
+use trust::envelope::{Envelope, PayloadType};
+use trust::state::Inert;
+use trust::statement::{Say, Statement};
+
+use super::describe::statement_lines;
+use crate::ambient::{now_ms, random};
+use crate::args::Common;
+use crate::failure::refused;
+use crate::login::Login;
+use crate::{disk, say};
+
+/// What became of a statement.
+pub(super) enum Published {
+    /// The ledger carries it, and it counts.
+    Sequenced {
+        /// Its place.
+        index: u64,
+        /// Its id.
+        id: StatementId,
+    },
+    /// It waits in a file for other admins.
+    Proposed(PathBuf),
+}
+
+/// A statement of this organisation over the ledger as it is known now.
+pub(super) fn compose(login: &Login, say: Say) -> Statement {
+    Statement {
+        org: login.org(),
+        id: StatementId(random()),
+        at: now_ms(),
+        seen: login.state().head(),
+        say,
+    }
+}
+
+/// Shows, signs and publishes a giving statement, or writes it to `propose` for the other admins it needs.
+pub(super) async fn publish(
+    login: &mut Login,
+    say: Say,
+    propose: Option<&Path>,
+    common: &Common,
+) -> Result<Published> {
+    let statement = compose(login, say);
+    show(login, &statement, common)?;
+    let envelope = Envelope::sign(PayloadType::Statement, &statement, &[login.admin_key()?])?;
+    finish(login, &envelope, propose).await
+}
+
+/// Shows what is about to be signed and asks.
+pub(super) fn show(login: &Login, statement: &Statement, common: &Common) -> Result<()> {
+    let directory = login.directory();
+    let lines = statement_lines(&statement.say, &login.org(), directory.as_ref());
+    if !common.json {
+        eprintln!("You sign for {}:", login.state().roster().name);
+        lines.iter().for_each(|line| eprintln!("  {line}"));
+    }
+    ensure!(
+        common.yes || say::confirm("Sign this?", "--yes")?,
+        "Nothing was signed."
+    );
+    Ok(())
+}
+
+/// Publishes a signed giving statement if it has the signatures it needs.
+pub(super) async fn finish(
+    login: &mut Login,
+    envelope: &Envelope,
+    propose: Option<&Path>,
+) -> Result<Published> {
+    match (login.state().check(envelope.as_bytes()), propose) {
+        (Ok(()) | Err(Inert::TooFewAdmins { .. }), Some(path)) => {
+            disk::replace(path, envelope.as_bytes())?;
+            return Ok(Published::Proposed(path.to_owned()));
+        }
+        (Ok(()), None) => {}
+        (Err(Inert::TooFewAdmins { have, need }), None) => bail!(
+            "This needs {need} admins and {have} signed. Write it to a file with --propose FILE; the others sign that with \
+             \"wayleave org sign FILE\"."
+        ),
+        (Err(why), _) => {
+            return Err(refused(
+                "inert",
+                format!("The statement would not count: {why}."),
+            ));
+        }
+    }
+    submit(login, envelope).await
+}
+
+/// Stores a complete statement, hands it to the service, and makes sure that the ledger carries it.
+pub(super) async fn submit(login: &mut Login, envelope: &Envelope) -> Result<Published> {
+    let statement: Statement = envelope.read(PayloadType::Statement)?;
+    login.store.add_signed(&envelope.to_text())?;
+    let path = format!("/v1/orgs/{}/ledger", login.org());
+    let appended: Appended = login
+        .service()
+        .send_body(reqwest::Method::POST, &path, envelope.as_bytes().to_vec())
+        .await?;
+    login.sync().await?;
+    if login.state().has_statement(&statement.id) {
+        return Ok(Published::Sequenced {
+            index: appended.index,
+            id: statement.id,
+        });
+    }
+    let inert = login
+        .state()
+        .inert()
+        .iter()
+        .find(|(index, _)| *index == appended.index);
+    match inert {
+        Some((_, why)) => Err(refused(
+            "inert",
+            format!("The ledger carries it and it does not count: {why}."),
+        )),
+        None => Err(refused(
+            "not_sequenced",
+            "The service accepted it and its ledger does not show it yet. It is kept here; hand it over again with: \
+             wayleave org push",
+        )),
+    }
+}
+
+/// Says what became of it.
+pub(super) fn tell(published: &Published, common: &Common) {
+    match (published, common.json) {
+        (Published::Sequenced { index, id }, true) => {
+            println!("{}", serde_json::json!({ "index": index, "id": id }))
+        }
+        (Published::Sequenced { index, .. }, false) => {
+            println!("In the ledger as statement {index}.")
+        }
+        (Published::Proposed(path), true) => {
+            println!("{}", serde_json::json!({ "proposed": path }))
+        }
+        (Published::Proposed(path), false) => {
+            println!(
+                "Proposed in {}. Another admin signs it with: wayleave org sign {}",
+                path.display(),
+                path.display()
+            );
+        }
+    }
+}

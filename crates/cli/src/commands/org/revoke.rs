@@ -1,0 +1,194 @@
+//! `wayleave org revoke`: taking power needs one signature, and reaches service and witnesses side by side.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::{Args, ValueEnum};
+use trust::bytes::{KeyId, StatementId, WarrantId};
+use trust::envelope::{Envelope, PayloadType};
+use trust::statement::{Revoke, Say, Statement, Target};
+use trust::{OrgId, State};
+
+use super::publish::{compose, show, submit, tell};
+use crate::args::Common;
+use crate::failure::refused;
+use crate::ledger::Ledger;
+use crate::login::{As, Login, SHORT_MS};
+use crate::{disk, say};
+
+mod reach;
+
+/// What a revocation aims at.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// A key, in every role, for ever
+    Key,
+    /// One admission
+    Admit,
+    /// A policy, by name or by the id of one version
+    Policy,
+    /// One warrant
+    Warrant,
+    /// Everything, until a new roster
+    All,
+}
+
+/// What to revoke and why.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// What
+    what: What,
+    /// Which: an id; of a known key its first characters do; nothing for "all"
+    #[arg(required_if_eq_any = [("what", "key"), ("what", "admit"), ("what", "policy"), ("what", "warrant")])]
+    id: Option<String>,
+    /// Why, one line; everybody in the organisation reads it
+    #[arg(long)]
+    reason: String,
+    /// Write it to this file for other admins to sign: one admin alone cannot revoke another
+    #[arg(long, value_name = "FILE")]
+    propose: Option<PathBuf>,
+}
+
+pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
+    let mut login = reachable_or_stored(common).await?;
+    let target = target(login.state(), &arguments)?;
+    let statement = compose(
+        &login,
+        Say::Revoke(Revoke {
+            target,
+            reason: arguments.reason.clone(),
+        }),
+    );
+    show(&login, &statement, common)?;
+    let envelope = sign(&login, &statement, arguments.propose.is_some())?;
+    if let Some(path) = &arguments.propose {
+        disk::replace(path, envelope.as_bytes())?;
+        tell(&super::publish::Published::Proposed(path.clone()), common);
+        return Ok(());
+    }
+    login.store.add_signed(&envelope.to_text())?;
+    login.ledger.hold(&[envelope.to_text()])?;
+    reach::hand_out(&mut login, &envelope, &statement, common).await
+}
+
+/// A service that is away, or lies, does not stop a revocation: then what is stored has to do.
+async fn reachable_or_stored(common: &Common) -> Result<Login> {
+    let store = crate::login::keystore(common)?.chosen(common.one_org()?)?;
+    if store.leaves()?.is_empty() {
+        return Login::online(common, As::Member, SHORT_MS).await;
+    }
+    let mut login = Login::offline(common)?;
+    if let Err(why) = login.reach(SHORT_MS).await {
+        eprintln!(
+            "{}",
+            say::red(&format!("Going on with the stored ledger, because: {why}"))
+        );
+    }
+    Ok(login)
+}
+
+/// Signs with the first own key whose word counts for this.
+fn sign(login: &Login, statement: &Statement, is_proposal: bool) -> Result<Envelope> {
+    let mut why_not = anyhow!("This computer holds no key of the organisation.");
+    for own in login.keys() {
+        let envelope = Envelope::sign(PayloadType::Statement, statement, &[&own.key])?;
+        match login.state().check(envelope.as_bytes()) {
+            Ok(()) => return Ok(envelope),
+            Err(_) if is_proposal && login.state().admin(&own.key.id()).is_some() => {
+                return Ok(envelope);
+            }
+            Err(why) => {
+                why_not = refused("inert", format!("The revocation would not count: {why}."))
+            }
+        }
+    }
+    Err(why_not)
+}
+
+fn target(state: &State, arguments: &Arguments) -> Result<Target> {
+    let id = arguments.id.as_deref().unwrap_or_default();
+    Ok(match arguments.what {
+        What::Key => Target::Key(known_key(state, id)?),
+        What::Admit => Target::Admit(id.parse::<StatementId>().map_err(|e| anyhow!("{e}"))?),
+        What::Policy => Target::Policy(policy(state, id)?),
+        What::Warrant => Target::Warrant(id.parse::<WarrantId>().map_err(|e| anyhow!("{e}"))?),
+        What::All => {
+            ensure!(id.is_empty(), "\"all\" takes no id.");
+            Target::All
+        }
+    })
+}
+
+fn known_key(state: &State, text: &str) -> Result<KeyId> {
+    if let Some(keyid) = KeyId::parse(text) {
+        return Ok(keyid);
+    }
+    let admins = state.roster().admins.iter().map(|a| a.key.id());
+    let mut known = admins
+        .chain(state.entries().map(|(k, _)| *k))
+        .filter(|k| k.to_string().starts_with(text));
+    let found = known
+        .next()
+        .with_context(|| format!("The ledger knows no key that begins with {text:?}."))?;
+    ensure!(known.next().is_none(), "Several keys begin with {text:?}.");
+    Ok(found)
+}
+
+fn policy(state: &State, text: &str) -> Result<StatementId> {
+    if let Some(entry) = state.policies().find(|p| p.policy.name == text) {
+        return Ok(entry.id);
+    }
+    text.parse()
+        .map_err(|_| anyhow!("There is no policy {text:?} in force, and it is no version's id."))
+}
+
+/// `wayleave org push`: everything signed here that the ledger lacks, once more.
+pub(super) async fn push(common: &Common) -> Result<()> {
+    let keystore = crate::login::keystore(common)?;
+    let store = keystore.chosen(common.one_org()?)?;
+    if store.leaves()?.is_empty()
+        && let Some(genesis) = store.signed_here()?.first()
+    {
+        let genesis = Envelope::parse(genesis.as_bytes())?;
+        ensure!(
+            OrgId(genesis.digest().0) == store.org(),
+            "The stored first statement is not the organisation's."
+        );
+        let service = crate::service::Service::new(&store.pinned()?.server)?;
+        let made = super::create::publish(&service, store.org(), &genesis).await?;
+        Ledger::begin(&store, &[genesis.to_text()], &made.checkpoint)?;
+        println!("The service has the organisation {} now.", store.org());
+        return Ok(());
+    }
+    let mut login = reachable_or_stored(common).await?;
+    let waiting = login.ledger.not_sequenced()?;
+    if waiting.is_empty() {
+        println!("Nothing is waiting: the ledger carries all that was signed here.");
+    }
+    let mut failed = 0;
+    for one in waiting {
+        if one.dead.is_some() {
+            super::show::tell_waiting(&one);
+            continue;
+        }
+        let outcome = match one.statement.say {
+            Say::Revoke(_) => {
+                reach::hand_out(&mut login, &one.envelope, &one.statement, common).await
+            }
+            _ => submit(&mut login, &one.envelope)
+                .await
+                .map(|published| tell(&published, common)),
+        };
+        if let Err(why) = outcome {
+            eprintln!("{why:#}");
+            failed += 1;
+        }
+    }
+    if failed > 0 {
+        bail!(
+            "{} could not be handed over.",
+            say::count(failed, "statement")
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,331 @@
+//! `wayleave org roster` and `wayleave org sign`: the constitution, and proposals that need several admins.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::Args;
+use trust::bytes::{KeyId, X25519Public};
+use trust::envelope::{Envelope, PayloadType};
+use trust::seal::{Use, seal};
+use trust::state::Inert;
+use trust::statement::{
+    Admin, ConsoleOrigin, DirectoryShare, Roster, Say, Statement, WitnessEntry,
+};
+use trust::{PublicKey, SigningKey, State};
+
+use super::create::NO_ORG;
+use super::describe::statement_lines;
+use super::parse::{parse_key, parse_origin, parse_witness};
+use super::publish::{Published, publish, show, submit, tell};
+use crate::ambient::random;
+use crate::args::Common;
+use crate::disk;
+use crate::failure::refused;
+use crate::login::{As, Login, SHORT_MS, keystore};
+use crate::say;
+
+/// Changes to the roster; without any it is shown.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Another name for the organisation
+    #[arg(long)]
+    name: Option<String>,
+    /// Another domain
+    #[arg(long)]
+    domain: Option<String>,
+    /// How many distinct admins give power
+    #[arg(long)]
+    threshold: Option<u64>,
+    /// How many witnesses make a ledger fresh
+    #[arg(long)]
+    quorum: Option<u64>,
+    /// How old a witness's signature may be, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    max_age: Option<u64>,
+    /// Add an admin; KEY and MEMBERKEY as "wayleave key new" printed them; may be repeated
+    #[arg(long, value_name = "PERSON=KEY[,MEMBERKEY]", value_parser = parse_admin)]
+    add_admin: Vec<NewAdmin>,
+    /// Remove an admin key; may be repeated
+    #[arg(long, value_name = "KEYID")]
+    remove_admin: Vec<KeyId>,
+    /// Add a witness, or replace the one of that name; may be repeated
+    #[arg(long, value_name = "NAME,KEY[,URL]", value_parser = parse_witness)]
+    add_witness: Vec<WitnessEntry>,
+    /// Remove a witness; may be repeated
+    #[arg(long, value_name = "NAME")]
+    remove_witness: Vec<String>,
+    /// Add or change a console origin; may be repeated
+    #[arg(long, value_name = "ORIGIN=customer|vendor", value_parser = parse_origin)]
+    console_origin: Vec<ConsoleOrigin>,
+    /// Remove a console origin; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    remove_console_origin: Vec<String>,
+    /// Another log key, when the organisation moves to another service
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    log_key: Option<PublicKey>,
+    /// A new roster without any change: lifts a revocation of everything
+    #[arg(long)]
+    lift: bool,
+    /// Write the new roster to this file for other admins to sign
+    #[arg(long, value_name = "FILE")]
+    propose: Option<PathBuf>,
+    /// Countersign the proposal in this file
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    sign: Option<PathBuf>,
+}
+
+/// A proposal to countersign.
+#[derive(Args, Debug)]
+pub struct SignArguments {
+    /// The file that --propose wrote
+    file: PathBuf,
+}
+
+/// An admin to add.
+#[derive(Clone, Debug)]
+pub(super) struct NewAdmin {
+    person: String,
+    key: PublicKey,
+    member: Option<X25519Public>,
+}
+
+pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
+    if let Some(file) = arguments.sign {
+        return sign(&SignArguments { file }, common).await;
+    }
+    let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
+    let old = login.state().roster().clone();
+    let new = changed(&login, &old, &arguments)?;
+    if new == old && !arguments.lift {
+        return print(login.state(), common);
+    }
+    let new = Roster {
+        version: old.version + 1,
+        ..new
+    };
+    new.check_shape()
+        .map_err(|why| anyhow!("The roster cannot be like this: {why}."))?;
+    let published = publish(
+        &mut login,
+        Say::Roster(Box::new(new)),
+        arguments.propose.as_deref(),
+        common,
+    )
+    .await?;
+    tell(&published, common);
+    Ok(())
+}
+
+fn print(state: &State, common: &Common) -> Result<()> {
+    if common.json {
+        println!("{}", serde_json::to_string(state.roster())?);
+        return Ok(());
+    }
+    let say = Say::Roster(Box::new(state.roster().clone()));
+    statement_lines(&say, &state.org(), None)
+        .iter()
+        .for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+fn changed(login: &Login, old: &Roster, arguments: &Arguments) -> Result<Roster> {
+    let mut new = old.clone();
+    let set = |to: &mut u64, from: Option<u64>| *to = from.unwrap_or(*to);
+    set(&mut new.threshold, arguments.threshold);
+    set(&mut new.quorum, arguments.quorum);
+    set(
+        &mut new.max_age,
+        arguments.max_age.map(|s| s.saturating_mul(1000)),
+    );
+    new.name = arguments.name.clone().unwrap_or(new.name);
+    new.domain = arguments.domain.clone().unwrap_or(new.domain);
+    new.log_key = arguments.log_key.clone().unwrap_or(new.log_key);
+    for keyid in &arguments.remove_admin {
+        ensure!(
+            new.admin(keyid).is_some(),
+            "The roster lists no admin key {keyid}."
+        );
+        new.admins.retain(|a| a.key.id() != *keyid);
+    }
+    for admin in &arguments.add_admin {
+        new.admins.push(admit_admin(login, admin)?);
+    }
+    for name in &arguments.remove_witness {
+        ensure!(
+            new.witnesses.iter().any(|w| w.name == *name),
+            "The roster lists no witness {name:?}."
+        );
+        new.witnesses.retain(|w| w.name != *name);
+    }
+    for witness in &arguments.add_witness {
+        new.witnesses.retain(|w| w.name != witness.name);
+        new.witnesses.push(witness.clone());
+    }
+    for origin in &arguments.remove_console_origin {
+        ensure!(
+            new.origin_owner(origin).is_some(),
+            "The roster lists no console origin {origin:?}."
+        );
+        new.console_origins.retain(|o| o.origin != *origin);
+    }
+    for origin in &arguments.console_origin {
+        new.console_origins.retain(|o| o.origin != origin.origin);
+        new.console_origins.push(origin.clone());
+    }
+    Ok(new)
+}
+
+fn admit_admin(login: &Login, admin: &NewAdmin) -> Result<Admin> {
+    let directory = match (admin.member, login.directory()) {
+        (Some(to), Some(key)) => Some(DirectoryShare {
+            to,
+            sealed: seal(&to, Use::Directory, &login.org().0, key.secret(), random())?,
+        }),
+        _ => None,
+    };
+    Ok(Admin {
+        key: admin.key.clone(),
+        person: admin.person.clone(),
+        name: None,
+        label: None,
+        directory,
+    })
+}
+
+fn parse_admin(text: &str) -> Result<NewAdmin, String> {
+    let (person, keys) = text
+        .split_once('=')
+        .ok_or("write PERSON=KEY or PERSON=KEY,MEMBERKEY")?;
+    if !trust::text::is_name(person) {
+        return Err("a person is 1 to 64 of a-z, 0-9, '.', '_' and '-'".into());
+    }
+    let (key, member) = match keys.split_once(',') {
+        Some((key, member)) => (key, Some(member.parse()?)),
+        None => (keys, None),
+    };
+    Ok(NewAdmin {
+        person: person.to_owned(),
+        key: parse_key(key)?,
+        member,
+    })
+}
+
+/// `wayleave org sign FILE`: parse, show, countersign; publish when it is complete.
+pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<()> {
+    let path: &Path = &arguments.file;
+    let bytes = disk::read(path)?
+        .with_context(|| format!("The proposal {} is missing.", path.display()))?;
+    let bad = |e| refused("bad_proposal", format!("The proposal is refused: {e}."));
+    let envelope = Envelope::parse(&bytes).map_err(bad)?;
+    let statement: Statement = envelope.read(PayloadType::Statement).map_err(bad)?;
+    if let (Say::Roster(roster), Some(signer)) = (&statement.say, Newcomer::of(common, &statement)?)
+    {
+        return signer.sign(path, &envelope, roster, common);
+    }
+    let mut login = Login::online(common, As::Member, SHORT_MS).await?;
+    ensure!(
+        statement.org == login.org(),
+        refused("other_org", "The proposal is for another organisation.")
+    );
+    let standing = login.state().check(envelope.as_bytes());
+    if standing.is_ok() {
+        tell(&submit(&mut login, &envelope).await?, common);
+        return Ok(());
+    }
+    check_worth(standing)?;
+    show(&login, &statement, common)?;
+    let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
+    match login.state().check(signed.as_bytes()) {
+        Ok(()) => tell(&submit(&mut login, &signed).await?, common),
+        Err(why) => {
+            check_worth(Err(why.clone()))?;
+            disk::replace(path, signed.as_bytes())?;
+            tell(&Published::Proposed(path.to_owned()), common);
+            eprintln!("It still needs more signatures: {why}.");
+        }
+    }
+    Ok(())
+}
+
+/// Somebody whom a new roster makes an admin: the service does not know him yet, and he knows no ledger.
+struct Newcomer {
+    key: SigningKey,
+}
+
+impl Newcomer {
+    fn of(common: &Common, statement: &Statement) -> Result<Option<Self>> {
+        let keystore = keystore(common)?;
+        let store = keystore.chosen(Some(statement.org))?;
+        let Say::Roster(roster) = &statement.say else {
+            return Ok(None);
+        };
+        if !store.leaves()?.is_empty() {
+            return Ok(None);
+        }
+        let keys = store.signing_keys(&keystore.unlock()?)?;
+        let mine = keys.into_iter().map(|(key, _)| key);
+        Ok(mine
+            .into_iter()
+            .find(|k| roster.admin(&k.id()).is_some())
+            .map(|key| Self { key }))
+    }
+
+    fn sign(
+        self,
+        path: &Path,
+        envelope: &Envelope,
+        roster: &Roster,
+        common: &Common,
+    ) -> Result<()> {
+        let say = Say::Roster(Box::new(roster.clone()));
+        eprintln!("You sign for {}, and become an admin by it:", roster.name);
+        for line in statement_lines(&say, &NO_ORG, None) {
+            eprintln!("  {line}");
+        }
+        ensure!(
+            common.yes || say::confirm("Sign this?", "--yes")?,
+            "Nothing was signed."
+        );
+        disk::replace(path, envelope.countersign(&self.key)?.as_bytes())?;
+        tell(&Published::Proposed(path.to_owned()), common);
+        Ok(())
+    }
+}
+
+/// A proposal may lack signatures; anything else wrong with it will not get better by signing.
+fn check_worth(outcome: Result<(), Inert>) -> Result<()> {
+    match outcome {
+        Ok(()) | Err(Inert::TooFewAdmins { .. } | Inert::NoAuthority) => Ok(()),
+        Err(why) => Err(refused(
+            "inert",
+            format!("The proposal would not count, however many sign it: {why}."),
+        )),
+    }
+}
+
+/// An own key that has not signed and whose signature this statement needs: an admin's of the old or new roster.
+fn signing_key<'a>(
+    login: &'a Login,
+    statement: &Statement,
+    envelope: &Envelope,
+) -> Result<&'a trust::SigningKey> {
+    let new = match &statement.say {
+        Say::Roster(roster) => Some(roster),
+        _ => None,
+    };
+    let is_needed = |keyid: &KeyId| {
+        login.state().admin(keyid).is_some() || new.is_some_and(|r| r.admin(keyid).is_some())
+    };
+    let fresh = |keyid: &KeyId| !envelope.claimed_signers().any(|k| k == *keyid);
+    let mine = login
+        .keys()
+        .iter()
+        .map(|k| &k.key)
+        .find(|k| is_needed(&k.id()) && fresh(&k.id()));
+    mine.ok_or_else(|| {
+        refused(
+            "no_key",
+            "No key on this computer may sign this, or all that may have signed it already.",
+        )
+    })
+}
