@@ -1,0 +1,250 @@
+// One signed-in identity: its ledger, live hints, and everything it can do. Pages read the signals and call the verbs.
+import { signal } from '@preact/signals'
+import type { Appended, ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
+import { type KeyId, type OrgId, type Say } from '../trust'
+import { Acts } from './acts'
+import { Ledger, LedgerFault } from './ledger'
+import { Live } from './live'
+import type { DeviceView, InviteView, PersonView, PolicyView, Scope, SessionView, WaitingView } from './model'
+import { Service } from './signin'
+import { sentence, toast } from '../ui/toast'
+import { type Identity, type SignedStatement, signed } from './vault'
+import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
+import { Wishes } from './wishes'
+
+const REFRESH_MS = 60_000
+
+export interface Choice {
+  scopes: Scope[]
+  minutes: number
+  attended: boolean
+  why: string
+  ticket: string
+}
+
+export class Account {
+  readonly ready = signal(false)
+  readonly status = signal<'connecting' | 'live' | 'offline'>('connecting')
+  readonly trouble = signal('')
+  readonly orgName = signal('')
+  readonly size = signal(0)
+  readonly witnessed = signal(false)
+  readonly devices = signal<DeviceView[]>([])
+  readonly waiting = signal<WaitingView[]>([])
+  readonly people = signal<PersonView[]>([])
+  readonly policies = signal<PolicyView[]>([])
+  readonly invites = signal<InviteView[]>([])
+  readonly sessions = signal<SessionView[]>([])
+  readonly unsequenced = signal<SignedStatement[]>([])
+  readonly facts = signal<OrgFacts | null>(null)
+  readonly service: Service
+  readonly ledger: Ledger
+  readonly names = new Names()
+  readonly #acts: Acts
+  readonly #wishes: Wishes
+  readonly #live: Live
+  readonly #presence = new Map<string, DeviceState>()
+  #waitingRaw: WaitingDevice[] = []
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(readonly identity: Identity) {
+    this.service = new Service(identity)
+    this.ledger = new Ledger(identity.org as OrgId)
+    this.#acts = new Acts(identity, this.ledger)
+    this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
+    this.#live = new Live(this.service, {
+      onEvent: (event) => void this.#onEvent(event).catch((error: unknown) => this.#stumble(error)),
+      onStatus: (status) => { this.status.value = status },
+      onReady: () => void this.refresh(),
+    })
+    void this.#begin()
+  }
+
+  get #base(): string {
+    return `/v1/orgs/${this.identity.org}`
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      await this.ledger.load()
+      if (this.ledger.state) await this.#show()
+      await this.refresh()
+      this.#live.start()
+      this.#timer = setInterval(() => void this.refresh(), REFRESH_MS)
+    } catch (error) {
+      this.#stumble(error)
+    }
+  }
+
+  retry(): void {
+    this.trouble.value = ''
+    clearInterval(this.#timer)
+    this.#live.stop()
+    void this.#begin()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#live.stop()
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      await this.syncLedger()
+      const [devices, sessions] = await Promise.all([
+        this.service.call<Devices>('GET', `${this.#base}/devices`),
+        this.service.call<{ sessions: SessionRow[] }>('GET', `${this.#base}/sessions`),
+        this.identity.role === 'admin' ? this.#readInvites() : undefined,
+      ])
+      this.#presence.clear()
+      for (const device of devices.devices) this.#presence.set(device.keyid, device)
+      this.#waitingRaw = devices.waiting
+      this.sessions.value = sessions.sessions.map((s) => ({ ...s, ended: s.ended, why: s.why }))
+      this.trouble.value = ''
+      await this.#show()
+    } catch (error) {
+      this.#stumble(error)
+    }
+  }
+
+  async syncLedger(): Promise<void> {
+    await this.ledger.sync((from) => this.service.call<LedgerPage>('GET', `${this.#base}/ledger?from=${from}`))
+  }
+
+  async #readInvites(): Promise<void> {
+    const { invites } = await this.service.call<{ invites: Invite[] }>('GET', `${this.#base}/invites`)
+    const { state } = this.ledger
+    if (state) this.invites.value = await invitesOf(state, invites, this.names.directory)
+  }
+
+  async #show(): Promise<void> {
+    const { state } = this.ledger
+    if (!state) return
+    const now = Date.now()
+    await this.names.read(state, this.identity)
+    this.orgName.value = state.roster.name
+    this.size.value = state.head.size
+    this.witnessed.value = state.roster.quorum > 0
+    this.devices.value = devicesOf(state, this.names, this.#presence, now)
+    this.people.value = peopleOf(state, this.names, this.identity.keyid, now)
+    this.policies.value = policiesOf(state)
+    this.waiting.value = await waitingOf(state, this.#waitingRaw)
+    this.facts.value = factsOf(state, this.ledger.checkpoint, now)
+    this.unsequenced.value = await this.#acts.unsequenced()
+    this.ready.value = true
+  }
+
+  async #onEvent(event: ConsoleEvent): Promise<void> {
+    if ('ledger' in event) {
+      await this.syncLedger()
+    } else if ('device' in event) {
+      this.#presence.set(event.device.keyid, event.device)
+    } else if ('waiting' in event) {
+      this.#waitingRaw = [...this.#waitingRaw.filter((w) => w.envelope !== event.waiting.envelope), event.waiting]
+    } else if ('waiting_gone' in event) {
+      return this.refresh()
+    } else if ('invites' in event) {
+      await this.#readInvites()
+    } else if ('session' in event) {
+      return this.refresh()
+    }
+    await this.#show()
+  }
+
+  #stumble(error: unknown): void {
+    const fault = error instanceof LedgerFault
+    if (fault || !this.ready.value) this.trouble.value = sentence(error)
+    else if (!this.trouble.value) toast(sentence(error), 'bad')
+  }
+
+  deviceName(keyid: string): string {
+    return this.names.of(keyid)
+  }
+
+  personName(keyid: string): string {
+    return this.names.of(keyid)
+  }
+
+  // Giving and taking power: composed here, shown by the page, signed, kept until the ledger carries it.
+
+  async admitDevices(waiting: WaitingView[], groups: string[], days: number): Promise<void> {
+    await this.#state(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
+  }
+
+  async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<void> {
+    const { say, what } = await this.#acts.admitTechnician(invite, groups, days)
+    await this.#state(say, what)
+    await this.#readInvites()
+  }
+
+  setPolicy(policy: Omit<PolicyView, 'id' | 'standing'>): Promise<string> {
+    return this.#state(this.#acts.policy(policy), `Policy ${policy.name}`)
+  }
+
+  revokeKey(keyid: string, reason: string): Promise<string> {
+    return this.#state({ revoke: { target: { key: keyid as KeyId }, reason } }, `Revocation of ${this.names.of(keyid)}`)
+  }
+
+  revokePolicy(id: string): Promise<string> {
+    return this.#state(this.#acts.revokePolicy(id), 'Revocation of a policy')
+  }
+
+  suspend(reason: string): Promise<string> {
+    return this.#state({ revoke: { target: '*', reason } }, 'Suspension of everything')
+  }
+
+  async resend(statement: SignedStatement): Promise<void> {
+    await this.#deliver(statement)
+    await this.refresh()
+  }
+
+  async #state(say: Say, what: string): Promise<string> {
+    await this.syncLedger()
+    const statement = await this.#acts.sign(say, what)
+    const answer = await this.#deliver(statement)
+    await this.refresh()
+    return answer
+  }
+
+  async #deliver(statement: SignedStatement): Promise<string> {
+    const handed = await this.#acts.handToWitnesses(statement)
+    const { index } = await this.service.send<Appended>('POST', `${this.#base}/ledger`, statement.envelope)
+    await signed.forget(statement.id)
+    return `${statement.what} is statement ${index} of the ledger${handed}.`
+  }
+
+  async dropWaiting(keyid: string): Promise<void> {
+    await this.service.call('DELETE', `${this.#base}/waiting/${keyid}`)
+    await this.refresh()
+  }
+
+  async invite(note: string): Promise<string> {
+    const { invite } = await this.service.call<{ invite: string }>('POST', `${this.#base}/invites`, JSON.stringify({ note }))
+    const fragment = new URLSearchParams({ org: this.identity.org, server: this.service.server, directory: this.ledger.state?.roster.directory_key ?? '' })
+    await this.#readInvites()
+    return `${location.origin}/join/${invite}#${fragment}`
+  }
+
+  async cut(session: string): Promise<void> {
+    await this.service.call('DELETE', `${this.#base}/sessions/${session}`)
+    await this.refresh()
+  }
+
+  // Sessions: foreseen, signed, started.
+
+  foresee(device: DeviceView, choice: Choice): Promise<{ policy: string } | { why: string }> {
+    return this.#wishes.foresee(device, choice)
+  }
+
+  signWarrant(device: DeviceView, choice: Choice): Promise<string> {
+    return this.#wishes.sign(device, choice)
+  }
+
+  startSession(warrant: string) {
+    return this.#wishes.start(warrant)
+  }
+
+  takeRevocations(envelopes: string[]): void {
+    void Promise.all(envelopes.map((envelope) => this.ledger.hold(envelope))).then(() => this.#show())
+  }
+}

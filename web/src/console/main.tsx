@@ -1,0 +1,121 @@
+// Boots the console: which identity, which page.
+import '../ui/theme.css'
+import '../ui/ui.css'
+import './console.css'
+import { signal } from '@preact/signals'
+import { render } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { Button, Loading, Note, Tag } from '../ui/parts'
+import { sentence, Toasts } from '../ui/toast'
+import { Account } from './account'
+import { findService, identityFromSeed, whereIsTheService } from './beginnings'
+import { Devices } from './pages/Devices'
+import { Organisation, Sessions } from './pages/Organisation'
+import { People } from './pages/People'
+import { Policies } from './pages/Policies'
+import { SessionPage } from './pages/Session'
+import { Create, Join, Welcome } from './pages/Start'
+import { Waiting } from './pages/Waiting'
+import { follow, go, path, takeFragment } from './router'
+import { identities, type Identity } from './vault'
+
+const account = signal<Account | null>(null)
+const known = signal<Identity[] | null>(null)
+const trouble = signal('')
+const fragment = takeFragment()
+
+const PAGES = [
+  { path: '/devices', title: 'Devices', admin: false },
+  { path: '/waiting', title: 'Waiting', admin: true },
+  { path: '/people', title: 'People', admin: false },
+  { path: '/policies', title: 'Policies', admin: false },
+  { path: '/sessions', title: 'Sessions', admin: false },
+  { path: '/organisation', title: 'Organisation', admin: false },
+] as const
+
+async function boot(): Promise<void> {
+  await findService()
+  const seed = fragment.get('seed')
+  if (seed) {
+    const identity = await identityFromSeed(seed, fragment)
+    await identities.keep(identity)
+    enter(identity)
+    return
+  }
+  const all = (await identities.all()).sort((a, b) => b.created - a.created)
+  known.value = all
+  if (all.length === 1 && all[0] && !location.pathname.startsWith('/join') && location.pathname !== '/create') enter(all[0])
+}
+
+function enter(identity: Identity): void {
+  account.value?.close()
+  account.value = new Account(identity)
+  if (!PAGES.some((p) => p.path === path.value) && !path.value.startsWith('/session/')) go('/devices')
+}
+
+function leave(): void {
+  account.value?.close()
+  account.value = null
+  void identities.all().then((all) => { known.value = all })
+  go('/')
+}
+
+function App() {
+  const current = account.value
+  if (trouble.value) return <main class="centre"><div class="card"><Note tone="bad">{trouble.value}</Note></div></main>
+  if (path.value === '/create') return <Create onReady={enter} />
+  if (path.value.startsWith('/join/') && !current) return <Join invite={path.value.slice(6)} org={fragment.get('org') ?? ''} server={fragment.get('server') ?? whereIsTheService()} directory={fragment.get('directory') ?? ''} onReady={enter} />
+  if (!current) return known.value ? <Welcome identities={known.value} onPick={enter} /> : <Loading what="Opening" />
+  if (path.value.startsWith('/session/')) return <><SessionPage account={current} warrant={path.value.slice(9)} /><Toasts /></>
+  return <Shell account={current} />
+}
+
+function Shell(props: { account: Account }) {
+  const current = props.account
+  const admin = current.identity.role === 'admin'
+  useEffect(() => { document.title = `${PAGES.find((p) => p.path === path.value)?.title ?? 'Wayleave'} · ${current.orgName.value}` }, [path.value, current.orgName.value])
+  const waiting = current.waiting.value.length
+  return (
+    <div class="shell" onClick={follow}>
+      <nav class="side" aria-label="Main">
+        <div class="brand"><img src="/icon.svg" alt="" /><span>{current.orgName.value || 'Wayleave'}</span></div>
+        {PAGES.filter((p) => admin || !p.admin).map((p) => (
+          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}>{p.title}{p.path === '/waiting' && waiting > 0 && <Tag tone="warn">{waiting}</Tag>}</a>
+        ))}
+        <div class="foot small">
+          <Live account={current} />
+          <span class="muted">{current.identity.name}, {current.identity.role}</span>
+          {current.identity.holder.kind === 'software' && <Tag tone="warn">software key</Tag>}
+          <Button tone="quiet" onClick={leave}>Switch</Button>
+        </div>
+      </nav>
+      <main class="main">
+        {current.trouble.value && <div class="page" style={{ marginBottom: '16px' }}><Note tone="bad">{current.trouble.value} <Button onClick={() => current.retry()}>Try again</Button></Note></div>}
+        <CurrentPage account={current} />
+      </main>
+      <Toasts />
+    </div>
+  )
+}
+
+function Live(props: { account: Account }) {
+  const status = props.account.status.value
+  if (status === 'live') return <Tag tone="good" dot>live</Tag>
+  if (status === 'connecting') return <Tag dot>connecting</Tag>
+  return <Tag tone="bad" dot>service out of reach</Tag>
+}
+
+function CurrentPage(props: { account: Account }) {
+  switch (path.value) {
+    case '/waiting': return <Waiting account={props.account} />
+    case '/people': return <People account={props.account} />
+    case '/policies': return <Policies account={props.account} />
+    case '/sessions': return <Sessions account={props.account} />
+    case '/organisation': return <Organisation account={props.account} />
+    default: return <Devices account={props.account} />
+  }
+}
+
+boot().catch((error: unknown) => { trouble.value = sentence(error) })
+const root = document.getElementById('app')
+if (root) render(<App />, root)

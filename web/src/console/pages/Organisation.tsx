@@ -1,0 +1,78 @@
+// What the organisation is: its pin, who vouches for its ledger, and what has not reached the ledger yet.
+import { useState } from 'preact/hooks'
+import { Button, Dialog, Empty, Field, Note, Page, Tag } from '../../ui/parts'
+import { sentence, toast } from '../../ui/toast'
+import { day } from '../../ui/time'
+import type { Account } from '../account'
+
+export function Organisation(props: { account: Account }) {
+  const { account } = props
+  const [suspending, suspend] = useState(false)
+  const facts = account.facts.value
+  if (!facts) return null
+  return (
+    <Page title={facts.name} lead={facts.domain} actions={account.identity.role === 'admin' && <Button tone="danger" onClick={() => suspend(true)}>Suspend everything</Button>}>
+      {facts.suspended && <Note tone="bad">All access is suspended. A new roster signed by {facts.threshold} of the admins lifts it.</Note>}
+      {facts.quorum === 0 && <Note tone="warn"><strong>No witness.</strong> The log key’s word is the service’s word: a service that colludes with a revoked key works on devices that have not heard of the revocation.</Note>}
+      {facts.stale && <Note tone="warn">{facts.stale}</Note>}
+      {facts.inert.length > 0 && <Note tone="bad"><strong>The service sequenced {facts.inert.length} statements that do not count.</strong> {facts.inert[0]}</Note>}
+      <div class="card">
+        <dl class="facts">
+          <dt>Organisation id</dt><dd class="mono">{account.identity.org}</dd>
+          <dt>Service</dt><dd>{account.identity.server}</dd>
+          <dt>Ledger</dt><dd>{facts.size} statements <span class="mono muted">{facts.root}</span></dd>
+          <dt>Roster</dt><dd>version {facts.version}, {facts.threshold} of {facts.admins} admins give power</dd>
+          <dt>Witnesses</dt><dd>{facts.witnesses.length === 0 ? 'none' : facts.witnesses.map((w) => <Tag key={w.name} tone={w.fresh ? 'good' : 'warn'} dot>{w.name}</Tag>)} <span class="muted">quorum {facts.quorum}</span></dd>
+          <dt>Console origins</dt><dd>{facts.origins.map((o) => <span key={o.origin} class="row"><span class="mono">{o.origin}</span><Tag tone={o.owner === 'vendor' ? 'warn' : 'plain'}>{o.owner}</Tag></span>)}</dd>
+          <dt>Recovery keys</dt><dd>{facts.recovery || <Tag tone="bad">none: if all admin keys are lost, every device must be pinned anew</Tag>}</dd>
+        </dl>
+      </div>
+      <h2>Signed here, not in the ledger yet</h2>
+      {account.unsequenced.value.length === 0 ? <p class="muted">Nothing.</p> : account.unsequenced.value.map((s) => (
+        <Note tone="warn" key={s.id}><strong>Not sequenced:</strong> {s.what}, signed {day(s.at)}. <Button onClick={() => account.resend(s).catch((error: unknown) => toast(sentence(error), 'bad'))}>Send again</Button></Note>
+      ))}
+      {suspending && <SuspendDialog account={account} onClose={() => suspend(false)} />}
+    </Page>
+  )
+}
+
+function SuspendDialog(props: { account: Account; onClose: () => void }) {
+  const [reason, setReason] = useState('')
+  const [trouble, setTrouble] = useState('')
+  const suspend = () => props.account.suspend(reason).then((done) => { toast(done, 'good'); props.onClose() }, (error: unknown) => setTrouble(sentence(error)))
+  return (
+    <Dialog title="Suspend everything" onClose={props.onClose} onSubmit={() => { if (reason.trim()) void suspend() }}
+      foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="danger" type="submit" disabled={!reason.trim()}>Suspend now</Button></>}>
+      <p>Every session on every device closes, and none opens until the admins sign a new roster.</p>
+      <Field label="Reason"><input class="input" autofocus maxLength={200} value={reason} onInput={(e) => setReason(e.currentTarget.value)} /></Field>
+      {trouble && <Note tone="bad">{trouble}</Note>}
+    </Dialog>
+  )
+}
+
+export function Sessions(props: { account: Account }) {
+  const { account } = props
+  const sessions = account.sessions.value
+  return (
+    <Page title="Sessions" lead="As the service saw them; what happened is in the workstations’ receipts">
+      {sessions.length === 0 ? <Empty title="No session yet" /> : (
+        <div class="table-wrap">
+          <table class="table">
+            <thead><tr><th>Device</th><th>Technician</th><th>Began</th><th>State</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
+            <tbody>
+              {sessions.map((s) => (
+                <tr key={s.session}>
+                  <td><strong>{account.deviceName(s.device)}</strong></td>
+                  <td>{account.personName(s.by)}</td>
+                  <td class="muted nowrap">{day(s.created)}</td>
+                  <td>{s.state === 'ended' ? <span class="muted">{s.why ?? 'ended'}</span> : <Tag tone="good" dot>{s.state}</Tag>}</td>
+                  <td style={{ textAlign: 'right' }}>{s.state !== 'ended' && <Button tone="danger" onClick={() => account.cut(s.session).catch((error: unknown) => toast(sentence(error), 'bad'))}>Cut</Button>}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Page>
+  )
+}

@@ -1,0 +1,107 @@
+// What technicians of a group may do on devices of a group.
+import { useState } from 'preact/hooks'
+import { Button, Dialog, Empty, Field, Note, Page, Tag } from '../../ui/parts'
+import { sentence, toast } from '../../ui/toast'
+import type { Account } from '../account'
+import { ScopeChecks } from '../ConnectDialog'
+import { type PolicyView, SCOPES, type Scope } from '../model'
+
+type Draft = Omit<PolicyView, 'id' | 'standing'>
+
+const FIRST: Draft = { name: 'helpdesk', technicians: 'helpdesk', devices: 'workstations', approvers: undefined, scopes: ['view', 'control', 'files_read', 'files_write', 'shell', 'clipboard_read', 'clipboard_write'], maxSeconds: 3600, unattended: false, approvals: 0 }
+
+export function Policies(props: { account: Account }) {
+  const { account } = props
+  const [draft, edit] = useState<Draft | null>(null)
+  const [dropping, drop] = useState<PolicyView | null>(null)
+  const admin = account.identity.role === 'admin'
+  const policies = account.policies.value
+  return (
+    <Page title="Policies" lead="Judged by each workstation itself. One policy must cover the whole session." actions={admin && <Button tone="primary" onClick={() => edit(FIRST)}>New policy</Button>}>
+      {policies.length === 0 ? (
+        <Empty title="No policy yet"><p>Without one nobody can open anything.</p>{admin && <Button tone="primary" onClick={() => edit(FIRST)}>Make the first</Button>}</Empty>
+      ) : (
+        <div class="table-wrap">
+          <table class="table">
+            <thead><tr><th>Policy</th><th>Who → where</th><th>What</th><th>How</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
+            <tbody>
+              {policies.map((policy) => (
+                <tr key={policy.id}>
+                  <td><strong>{policy.name}</strong></td>
+                  <td>{policy.technicians} → {policy.devices}</td>
+                  <td class="muted">{SCOPES.filter((s) => policy.scopes.includes(s.scope)).map((s) => s.title).join(', ')}</td>
+                  <td><How policy={policy} /></td>
+                  <td class="nowrap" style={{ textAlign: 'right' }}>
+                    {admin && <><Button tone="quiet" onClick={() => edit(policy)} aria-label={`Change ${policy.name}`}>Change</Button><Button tone="danger" onClick={() => drop(policy)} aria-label={`Revoke ${policy.name}`}>Revoke</Button></>}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {draft && <PolicyDialog account={account} draft={draft} isNew={!policies.some((p) => p.name === draft.name)} onClose={() => edit(null)} />}
+      {dropping && <DropDialog account={account} policy={dropping} onClose={() => drop(null)} />}
+    </Page>
+  )
+}
+
+function How(props: { policy: PolicyView }) {
+  const { policy } = props
+  return (
+    <span class="row">
+      {policy.unattended ? <Tag tone="warn">unattended</Tag> : <Tag>asks the user</Tag>}
+      <Tag>{Math.round(policy.maxSeconds / 60)} min</Tag>
+      {policy.approvals > 0 && <Tag>{policy.approvals} approvals by {policy.approvers}</Tag>}
+    </span>
+  )
+}
+
+function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; onClose: () => void }) {
+  const [draft, setDraft] = useState<Draft>(props.draft)
+  const [busy, setBusy] = useState(false)
+  const [trouble, setTrouble] = useState('')
+  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part })
+  const text = (label: string, member: 'name' | 'technicians' | 'devices', hint?: string) => (
+    <Field label={label} {...(hint ? { hint } : {})}><input class="input" pattern="[a-z0-9._\-]{1,64}" required value={draft[member]} onInput={(e) => change({ [member]: e.currentTarget.value })} /></Field>
+  )
+  const save = async () => {
+    setBusy(true)
+    try {
+      await props.account.setPolicy(draft)
+      toast(`Policy ${draft.name} is in the ledger`, 'good')
+      props.onClose()
+    } catch (error) {
+      setTrouble(sentence(error))
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={props.isNew ? 'New policy' : `Change ${props.draft.name}`} onClose={props.onClose} onSubmit={() => { if (!busy) void save() }}
+      foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="primary" type="submit" busy={busy} disabled={draft.scopes.length === 0}>Sign</Button></>}>
+      {text('Name', 'name', 'Lower-case letters, digits, dot, dash, underscore.')}
+      {text('Technicians’ group', 'technicians')}
+      {text('Devices’ group', 'devices')}
+      <ScopeChecks legend="What they may do" scopes={draft.scopes} onChange={(scopes: Scope[]) => change({ scopes })} />
+      <Field label="Longest session, minutes"><input class="input" type="number" min={1} max={10080} value={Math.round(draft.maxSeconds / 60)} onInput={(e) => change({ maxSeconds: (e.currentTarget.valueAsNumber || 1) * 60 })} /></Field>
+      <label class="check"><input type="checkbox" checked={draft.unattended} onChange={(e) => change({ unattended: e.currentTarget.checked })} /><span><strong>Unattended</strong>: nobody at the device is asked</span></label>
+      <div class="row">
+        <label class="field grow"><span>Approvals needed</span><input class="input" type="number" min={0} max={8} value={draft.approvals} onInput={(e) => change({ approvals: e.currentTarget.valueAsNumber || 0, approvers: draft.approvers ?? 'admins' })} /></label>
+        <label class="field grow"><span>Approvers’ group</span><input class="input" value={draft.approvers ?? ''} placeholder="admins" onInput={(e) => change({ approvers: e.currentTarget.value || undefined })} /></label>
+      </div>
+      {trouble && <Note tone="bad">{trouble}</Note>}
+    </Dialog>
+  )
+}
+
+function DropDialog(props: { account: Account; policy: PolicyView; onClose: () => void }) {
+  const [trouble, setTrouble] = useState('')
+  const drop = () => props.account.revokePolicy(props.policy.id).then((done) => { toast(done, 'good'); props.onClose() }, (error: unknown) => setTrouble(sentence(error)))
+  return (
+    <Dialog title={`Revoke ${props.policy.name}`} onClose={props.onClose} onSubmit={() => void drop()}
+      foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="danger" type="submit">Revoke</Button></>}>
+      <p>Open sessions that only this policy covers close at once.</p>
+      {trouble && <Note tone="bad">{trouble}</Note>}
+    </Dialog>
+  )
+}

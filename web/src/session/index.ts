@@ -1,0 +1,16 @@
+// The end-to-end channel in the browser: what `crates/wire` is to the programs.
+
+export { Channel, type Call, type ChannelEvent, type Incoming } from './channel'
+export { type Chat, encodeChat } from './chat'
+export { type Clipboard, encodeClipboard } from './clipboard'
+export type { Head, Opened, ReceiptHead } from './control'
+export { ChannelError, type End, SendError } from './error'
+export { type Digest, type Entry, type FilesReply, type FilesRequest, encodeFilesRequest } from './files'
+export type { Stream } from './frame'
+export { BUTTONS, type Input, encodeInput, textInputs } from './input'
+export { DATA_BYTES_MAX } from './limits'
+export type { Transport } from './link'
+export type { Piece } from './messages'
+export type { Credit } from './mux'
+export { type Binding, type NoiseKey, generateNoiseKey } from './noise'
+export { type ShellReply, type ShellRequest, type Signal, encodeShellRequest } from './shell'

@@ -1,0 +1,46 @@
+// The trust core in the browser: the same rules as crates/trust, leaf for leaf. No page, no framework, no network.
+
+export * from './bytes'
+export { type Checkpoint, Note, checkpointOrigin } from './checkpoint'
+export { Envelope, type PayloadType, type Signature, type Signed, challengeOf, pae, payloadTypeName } from './envelope'
+export { TrustError } from './error'
+export { Stale, staleness, witnessedTime } from './freshness'
+export { type Facts, Refusal, type RefusalCode, type Verdict, judge } from './judge'
+export { type CoverFacts, type Covered, Uncovered, findCover } from './judge/cover'
+export * from './key'
+export * as limits from './limits'
+export { type AssertionResponse, passkeySigner, signatureParts, verifyPasskey } from './passkey'
+export * from './proof'
+export { type Body, type ChainHead, type Event, NO_RECEIPT, type Receipt, follow, openBody, receipt } from './receipt'
+export { SCOPES, type Scope, isScopeList, scopeSentence } from './scope'
+export * from './seal'
+export { admitFault, personsOf, policyFault, rosterFault } from './shape'
+export * from './sign'
+export { type Entry, type Held, HoldError, Inert, type NotInForce, type Outcome, type PolicyEntry, State } from './state'
+export {
+  type Admin,
+  type Admit,
+  type ConsoleOrigin,
+  type DirectoryShare,
+  type Hours,
+  type Owner,
+  type Policy,
+  type Recovery,
+  type Revoke,
+  type Role,
+  type Roster,
+  type Say,
+  type Seen,
+  type Statement,
+  type Subject,
+  type Target,
+  type WitnessEntry,
+  adminOf,
+  hoursContain,
+  originOwner,
+  statement,
+} from './statement'
+export { isHost, isLine, isName, isOrigin, showForeign } from './text'
+export { Tree } from './tree'
+export { type OpenedName, type Warrant, nameCommitment, signWarrant, warrant, warrantFault } from './warrant'
+export { wordsOf } from './words'

@@ -1,0 +1,207 @@
+// What the workstation will say to a warrant. The workstation's own answer is the one that counts: this lets a console say
+// beforehand what is missing, and collect approvals before the device is asked.
+
+import type { Hash, KeyId, WarrantId, X25519Public } from '../bytes'
+import type { Checkpoint } from '../checkpoint'
+import { Envelope, type Signed } from '../envelope'
+import { TrustError } from '../error'
+import { staleness } from '../freshness'
+import { CLOCK_SKEW_MS } from '../limits'
+import type { Entry, NotInForce, State } from '../state'
+import { originOwner } from '../statement'
+import { type Warrant, nameCommitment, warrant as warrantSchema, warrantFault } from '../warrant'
+import { findCover } from './cover'
+import { Refusal } from './refusal'
+
+export { Refusal, type RefusalCode } from './refusal'
+
+/** Everything a device knows when it judges. Times in milliseconds. */
+export interface Facts {
+  readonly state: State
+  /** The newest verified checkpoint. */
+  readonly checkpoint: Checkpoint
+  readonly now: number
+  readonly device: KeyId
+  readonly deviceNoise: X25519Public
+  /** The remote static key of the channel the warrant comes through. */
+  readonly channelNoise: X25519Public
+  /** What the disk says of this warrant's id. */
+  readonly spent?: { readonly noise: X25519Public; readonly ended: boolean } | undefined
+  /** How many sessions `by` opened on this device within the last hour. */
+  readonly openings: number
+}
+
+/** What a device grants. */
+export interface Verdict {
+  readonly warrant: Warrant
+  /** SHA-256 of its envelope. */
+  readonly digest: Hash
+  /** The one policy that covers it. */
+  readonly policy: string
+  /** Approvers who count, by key. */
+  readonly approvers: readonly KeyId[]
+  readonly resumes: boolean
+  /** The ledger is not known to be fresh; the policy lets an attended session open. */
+  readonly stale: boolean
+}
+
+const NOT_IN_FORCE: Record<NotInForce, string> = {
+  not_admitted: "the organisation's ledger does not admit this key in this role",
+  expired: 'its admission has expired',
+  revoked: 'it was revoked',
+  tainted: 'a revoked key admitted it, and whoever revoked that key did not know of it',
+}
+
+/** Judges one warrant; throws the {@link Refusal} of the first check that fails. */
+export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
+  const { envelope, warrant } = read(bytes)
+  const fault = warrantFault(warrant)
+  if (fault) throw new Refusal('shape', `the warrant is not sound: ${fault}`)
+  checkAim(facts, warrant)
+  const device = checkLedger(facts, warrant)
+  const stale = checkFresh(facts, warrant)
+  const signers = await checkSigners(facts, envelope, warrant)
+  const technician = checkTechnician(facts, warrant)
+  const resumes = checkSpent(facts, warrant)
+  checkTime(facts, warrant)
+  const covered = findCover({ ...facts, warrant, technician, device, signers, resumes, stale })
+  if (!('policy' in covered)) throw covered
+  checkVendorOrigin(facts, warrant, signers, covered.approvals)
+  return {
+    warrant,
+    digest: envelope.digest(),
+    policy: covered.policy,
+    approvers: covered.approvals.map((s) => s.keyid),
+    resumes,
+    stale,
+  }
+}
+
+function read(bytes: Uint8Array): { envelope: Envelope; warrant: Warrant } {
+  try {
+    const envelope = Envelope.parse(bytes)
+    return { envelope, warrant: envelope.read('warrant', warrantSchema) }
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+function unreadable(error: unknown): unknown {
+  if (!(error instanceof TrustError)) return error
+  return new Refusal('unreadable', `the warrant cannot be read or verified: ${error.message}`)
+}
+
+function checkAim({ state, device, channelNoise }: Facts, warrant: Warrant): void {
+  if (warrant.org !== state.org) {
+    throw new Refusal('other_organisation', 'the warrant belongs to another organisation')
+  }
+  if (warrant.device !== device) throw new Refusal('other_device', 'the warrant is for another device')
+  if (warrant.noise !== channelNoise) {
+    throw new Refusal('other_channel', "the warrant names another channel key than this channel's")
+  }
+}
+
+function checkLedger(facts: Facts, { seen }: Warrant): Entry {
+  const { state, now } = facts
+  if (state.closedBy !== undefined) {
+    throw new Refusal(
+      'ledger_too_new',
+      `the ledger holds statement ${state.closedBy}, which this agent is too old to read; update the agent`,
+    )
+  }
+  if (state.isSuspended) {
+    throw new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
+  }
+  if (state.isRosterTainted) {
+    throw new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation was withheld')
+  }
+  const root = state.rootAt(seen.size)
+  if (root === undefined) {
+    throw new Refusal(
+      'ledger_behind',
+      'the technician knows a longer ledger than this device; it is fetching it, try again',
+    )
+  }
+  if (root !== seen.root) {
+    throw new Refusal(
+      'ledger_forked',
+      'the technician and this device see different histories of the ledger; tell your security officer',
+    )
+  }
+  const device = state.inForce(facts.device, 'device', now)
+  if (typeof device === 'string') {
+    throw new Refusal('device_not_in_force', `this device does not count: ${NOT_IN_FORCE[device]}`)
+  }
+  if (device.subject.noise !== facts.deviceNoise) {
+    throw new Refusal('device_noise', "this device's channel key is not the one the ledger admits")
+  }
+  return device
+}
+
+function checkFresh({ state, checkpoint, now }: Facts, warrant: Warrant): boolean {
+  const why = staleness(state, checkpoint, now)
+  // Whether a policy bears with it is decided where the policy is chosen.
+  if (why && (why.code === 'other_head' || !warrant.attended)) {
+    throw new Refusal('stale', `the ledger is not fresh: ${why.message}`)
+  }
+  return why !== undefined
+}
+
+async function checkSigners({ state }: Facts, envelope: Envelope, warrant: Warrant): Promise<Signed[]> {
+  let signers: Signed[]
+  try {
+    signers = await envelope.verify('warrant', (keyid) => state.knownKey(keyid))
+  } catch (error) {
+    throw unreadable(error)
+  }
+  if (!signers.some((s) => s.keyid === warrant.by)) {
+    throw new Refusal('not_signed', 'the technician named in the warrant has not signed it')
+  }
+  if (!signers.every(({ origin }) => origin === undefined || originOwner(state.roster, origin))) {
+    throw new Refusal('origin_not_listed', 'it was signed on a web origin that the organisation does not list')
+  }
+  return signers
+}
+
+function checkTechnician({ state, now }: Facts, warrant: Warrant): Entry {
+  const technician = state.inForce(warrant.by, 'technician', now)
+  if (typeof technician === 'string') {
+    throw new Refusal('technician_not_in_force', `the technician's key does not count: ${NOT_IN_FORCE[technician]}`)
+  }
+  if (technician.subject.name !== nameCommitment(warrant.name)) {
+    throw new Refusal('other_name', "the technician's name is not the one the ledger admits")
+  }
+  return technician
+}
+
+function checkSpent({ state, spent }: Facts, { id, noise }: { id: WarrantId; noise: X25519Public }): boolean {
+  if (state.isWarrantRevoked(id)) throw new Refusal('revoked', 'the warrant was revoked')
+  if (spent && (spent.ended || spent.noise !== noise)) {
+    throw new Refusal('spent', 'the warrant was used already; sign a new one')
+  }
+  return spent !== undefined
+}
+
+function checkTime({ now }: Facts, { from, until }: Warrant): void {
+  if (from > now + CLOCK_SKEW_MS) {
+    throw new Refusal('too_early', "the warrant's time has not begun; check the clocks")
+  }
+  if (now >= until) throw new Refusal('expired', "the warrant's time is over; sign a new one")
+}
+
+// Code served by the vendor cannot open an unattended workstation with one person's key.
+function checkVendorOrigin(
+  { state }: Facts,
+  warrant: Warrant,
+  signers: readonly Signed[],
+  approvals: readonly Signed[],
+): void {
+  const onVendor = ({ origin }: Signed) => origin !== undefined && originOwner(state.roster, origin) === 'vendor'
+  const byOnVendor = signers.some((s) => s.keyid === warrant.by && onVendor(s))
+  if (!warrant.attended && byOnVendor && approvals.every(onVendor)) {
+    throw new Refusal(
+      'vendor_origin_alone',
+      "an unattended warrant signed on the vendor's web origin needs an independent approver",
+    )
+  }
+}

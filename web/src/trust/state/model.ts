@@ -1,0 +1,88 @@
+// What a fold holds.
+
+import type { Hash, KeyId, OrgId, StatementId, WarrantId } from '../bytes'
+import type { Envelope } from '../envelope'
+import type { PublicKey } from '../key'
+import { type Policy, type Role, type Roster, type Seen, type Subject, type Target, adminOf } from '../statement'
+import type { Tree } from '../tree'
+import type { Inert } from './fold'
+
+/** An admitted key. */
+export interface Entry {
+  readonly role: Role
+  readonly subject: Subject
+  readonly groups: readonly string[]
+  /** In force before this time, in milliseconds. */
+  readonly until: number
+  /** The statement that admitted it, and its place in the ledger. */
+  readonly admit: StatementId
+  readonly index: number
+  readonly power: Power
+}
+
+/** A policy with where it came from. */
+export interface PolicyEntry {
+  readonly policy: Policy
+  readonly id: StatementId
+  readonly index: number
+  readonly power: Power
+}
+
+/** The signatures that gave something power. */
+export interface Power {
+  /** Who signed, each with the person who holds the key. */
+  readonly signers: readonly { readonly keyid: KeyId; readonly person: string }[]
+  /** How many distinct persons it took. */
+  readonly need: number
+  /** The enroller's own admission, if an enroller signed. */
+  readonly enroller?: StatementId | undefined
+}
+
+/** What a leaf did: it counts, or it is in the tree and means nothing. */
+export type Outcome = { readonly counts: true } | { readonly counts: false; readonly why: Inert }
+
+/** Why a key does not count now. */
+export type NotInForce = 'not_admitted' | 'expired' | 'revoked' | 'tainted'
+
+/** What the fold changes; only the files of this folder write it. */
+export interface Fold {
+  readonly org: OrgId
+  readonly tree: Tree
+  roster: Roster
+  rosterPower: Power
+  rosterIndex: number
+  readonly givenIds: Set<StatementId>
+  readonly revokeIds: Set<StatementId>
+  /** Hashes of the payloads of all statements that count. */
+  readonly counted: Set<Hash>
+  readonly entries: Map<KeyId, Entry>
+  readonly policies: Map<string, PolicyEntry>
+  readonly revoked: {
+    // With the place from which on nothing that it gave counts either, see power.ts.
+    readonly keys: Map<KeyId, number>
+    readonly admits: Map<StatementId, number>
+    readonly policies: Set<StatementId>
+    readonly warrants: Set<WarrantId>
+  }
+  suspended: boolean
+  readonly revokeIndices: number[]
+  readonly inert: { readonly index: number; readonly why: Inert }[]
+  closed: number | undefined
+  readonly held: Map<Hash, Held>
+}
+
+/** A revocation held beside the ledger. */
+export interface Held {
+  readonly target: Target
+  readonly envelope: Envelope
+  /** The ledger's size when it was taken. */
+  readonly since: number
+  /** The ledger its author knew. */
+  readonly seen: Seen
+  /** Whether the revoked key alone signed. */
+  readonly byItself: boolean
+}
+
+/** A key the ledger knows, in force or not. */
+export const knownKey = (fold: Fold, keyid: KeyId): PublicKey | undefined =>
+  adminOf(fold.roster, keyid)?.key ?? fold.entries.get(keyid)?.subject.key

@@ -1,0 +1,48 @@
+// Whose signatures gave something power, and whether that power still stands. See crates/trust/src/state/power.rs.
+//
+// Who revokes a key says by `seen` what he knew. What the revoked key gave from there on, he could not object to: it does
+// not count, wherever the service put it. A key's own revocation of itself reaches no gift.
+
+import { type Seen, type Target, sameTarget } from '../statement'
+import type { Fold, Held, Power } from './model'
+
+/** Whether what stands at `index` owes its power to signatures that do not count there. */
+export function isTainted(fold: Fold, index: number, { signers, need, enroller }: Power): boolean {
+  const standing = signers.filter(({ keyid }) => !isVoidFrom(fold, { key: keyid }, index))
+  if (new Set(standing.map((s) => s.person)).size < need) return true
+  if (enroller === undefined) return false
+  const own = fold.entries.get(signers[0]!.keyid)
+  const isOwnTainted = own?.admit === enroller && isTainted(fold, own.index, own.power)
+  return isVoidFrom(fold, { admit: enroller }, index) || isOwnTainted
+}
+
+// Whether a revocation of `target`, sequenced or held, reaches what stands at `index`.
+function isVoidFrom(fold: Fold, target: Target, index: number): boolean {
+  const sequenced = sequencedReach(fold, target)
+  if (sequenced !== undefined && sequenced <= index) return true
+  return [...fold.held.values()].some((held) => sameTarget(held.target, target) && heldReach(fold, held) <= index)
+}
+
+/** From where on gifts of a revoked key do not count; `at` stands in where its revoker's history is not this one. */
+export function reachOf(fold: Fold, seen: Seen, at: number, byItself: boolean): number {
+  if (byItself) return Infinity
+  return fold.tree.rootAt(seen.size) === seen.root ? seen.size : at
+}
+
+/** The reach of a held revocation. */
+export const heldReach = (fold: Fold, held: Held): number => reachOf(fold, held.seen, held.since, held.byItself)
+
+function sequencedReach({ revoked }: Fold, target: Target): number | undefined {
+  if (target === '*') return undefined
+  if ('key' in target) return revoked.keys.get(target.key)
+  return 'admit' in target ? revoked.admits.get(target.admit) : undefined
+}
+
+/** Whether the ledger already revoked this, at least as far back. */
+export function isSequencedRevoked(fold: Fold, target: Target, reach: number): boolean {
+  if (target === '*') return fold.suspended
+  if ('policy' in target) return fold.revoked.policies.has(target.policy)
+  if ('warrant' in target) return fold.revoked.warrants.has(target.warrant)
+  const known = sequencedReach(fold, target)
+  return known !== undefined && known <= reach
+}
