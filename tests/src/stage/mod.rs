@@ -1,0 +1,83 @@
+//! The stage: real programs on loopback, each in a folder of its own, ready when they say so, ended with their owner.
+
+mod agent;
+mod cli;
+mod desktop;
+mod process;
+mod programs;
+mod service;
+mod witness;
+
+pub use agent::Agent;
+pub use cli::{Cli, Ended};
+pub use desktop::{BANNER, Desktop, PROMPT, Picture, Spot};
+pub use process::Process;
+pub use programs::program;
+pub use service::Service;
+pub use witness::Witness;
+
+use tempfile::TempDir;
+
+use crate::org::Org;
+
+/// A service, a witness, and an organisation that both know.
+pub struct World {
+    /// Every program keeps its files below it.
+    pub dir: TempDir,
+    /// The service.
+    pub service: Service,
+    /// The witness.
+    pub witness: Witness,
+    /// The organisation, with all its keys.
+    pub org: Org,
+}
+
+impl World {
+    /// An organisation whose ledger is fresh for five minutes.
+    pub async fn start() -> Self {
+        Self::fresh_for(300_000).await
+    }
+
+    /// An organisation whose ledger is fresh for `max_age` milliseconds.
+    pub async fn fresh_for(max_age: u64) -> Self {
+        crate::install_crypto();
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Witness::start(&dir.path().join("witness")).await;
+        let service = Service::start(&dir.path().join("server")).await;
+        let org = Org::found(&service.url, witness.entry.clone(), max_age).await;
+        Self {
+            dir,
+            service,
+            witness,
+            org,
+        }
+    }
+
+    /// An agent without a display, which is admitted into these groups and holds the ledger that says so.
+    pub async fn device(&mut self, name: &str, groups: &[&str]) -> Agent {
+        self.admitted(
+            Agent::start(
+                &self.dir.path().join(name),
+                self.org.id,
+                &self.service.url,
+                None,
+            )
+            .await,
+            groups,
+        )
+        .await
+    }
+
+    /// An agent on a desktop, admitted.
+    pub async fn device_on(&mut self, desktop: &Desktop, name: &str, groups: &[&str]) -> Agent {
+        let dir = self.dir.path().join(name);
+        let agent = Agent::start(&dir, self.org.id, &self.service.url, Some(desktop)).await;
+        self.admitted(agent, groups).await
+    }
+
+    async fn admitted(&mut self, mut agent: Agent, groups: &[&str]) -> Agent {
+        self.org.admit_device(&agent, groups).await;
+        agent.wait_for_ledger(self.org.state.head().size).await;
+        agent
+    }
+}
