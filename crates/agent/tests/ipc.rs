@@ -94,3 +94,33 @@ fn every_cut_and_every_changed_byte_is_refused_or_another_frame() {
         assert!(Frame::<ToHelper>::parse(bad).is_err(), "{bad:?}");
     }
 }
+
+#[test]
+fn any_bytes_are_a_frame_or_an_error() {
+    let frames = [
+        Frame::<ToHelper>::Message(message()).encode(),
+        Frame::Control(ToHelper::Start {
+            session: 1,
+            scopes: vec![Scope::View],
+        })
+        .encode(),
+    ];
+    bolero::check!()
+        .with_iterations(4_000)
+        .with_type::<(u8, u16, u8, Vec<u8>)>()
+        .for_each(|(pick, at, cut, with)| {
+            // Without the length, which the socket's reader takes off.
+            let good = frames
+                .get(usize::from(*pick))
+                .map_or(&[][..], |frame| &frame[4..]);
+            let at = usize::from(*at) % (good.len() + 1);
+            let end = (at + usize::from(*cut)).min(good.len());
+            let bytes = [&good[..at], with, &good[end..]].concat();
+            if let Ok(frame) = Frame::<ToHelper>::parse(&bytes) {
+                assert_eq!(Frame::parse(&frame.encode()[4..]).unwrap(), frame);
+            }
+            if let Ok(frame) = Frame::<ToKeeper>::parse(&bytes) {
+                assert_eq!(Frame::parse(&frame.encode()[4..]).unwrap(), frame);
+            }
+        });
+}

@@ -89,3 +89,82 @@ pub enum Command {
     /// Serve the web console on this computer only
     Console(console::Arguments),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of real command lines, so that inputs reach the values behind the options.
+    const WORDS: &[&str] = &[
+        "org",
+        "create",
+        "show",
+        "admit",
+        "device",
+        "technician",
+        "revoke",
+        "policy",
+        "set",
+        "list",
+        "roster",
+        "invite",
+        "pin",
+        "push",
+        "connect",
+        "shell",
+        "cp",
+        "ledger",
+        "verify",
+        "witness",
+        "init",
+        "console",
+        "key",
+        "--server",
+        "--org",
+        "--scope",
+        "--witness",
+        "--console-origin",
+        "--quorum",
+        "--max-age",
+        "--max-minutes",
+        "--hours",
+        "--words",
+        "--group",
+        "--yes",
+        "--json",
+        "--screenshot",
+        "--add-admin",
+        "--reason",
+        "--until",
+        "--name",
+        "--url",
+        "--listen",
+        "--port",
+        "desk-7",
+        "desk-7:a/b",
+        "all",
+        "view,control",
+        "https://support.example.com",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "--",
+        "-",
+        "",
+    ];
+
+    #[test]
+    fn any_words_are_a_command_or_a_sentence() {
+        bolero::check!()
+            .with_iterations(4_000)
+            .with_type::<Vec<(u8, Vec<u8>)>>()
+            .for_each(|picks| {
+                let words = picks.iter().take(12).map(|(pick, raw)| {
+                    let known = WORDS.get(usize::from(*pick)).map(|word| (*word).to_owned());
+                    known.unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned())
+                });
+                let line = std::iter::once("wayleave".to_owned()).chain(words);
+                if let Err(why) = Cli::try_parse_from(line) {
+                    assert!(!why.to_string().trim().is_empty());
+                }
+            });
+    }
+}

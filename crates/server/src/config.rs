@@ -276,4 +276,22 @@ mod tests {
         assert!(!config.organisations.allow(&OrgId([6; 32])));
         assert!(Config::parse(PLAIN).unwrap().organisations.allow(&org));
     }
+
+    #[test]
+    fn any_text_is_a_configuration_or_a_sentence() {
+        bolero::check!()
+            .with_iterations(4_000)
+            .with_type::<(bool, u16, u8, Vec<u8>)>()
+            .for_each(|(tls, at, cut, with)| {
+                let good = if *tls { TLS } else { PLAIN }.as_bytes();
+                let at = usize::from(*at) % (good.len() + 1);
+                let end = (at + usize::from(*cut)).min(good.len());
+                let bytes = [&good[..at], with, &good[end..]].concat();
+                match Config::parse(&String::from_utf8_lossy(&bytes)) {
+                    // Whatever was damaged, plain HTTP stays on this machine.
+                    Ok(config) => assert!(config.tls.is_some() || config.listen.ip().is_loopback()),
+                    Err(why) => assert!(!why.to_string().is_empty()),
+                }
+            });
+    }
 }
