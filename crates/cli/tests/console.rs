@@ -98,7 +98,7 @@ fn another_origin_gets_nothing_and_the_own_one_does() {
 }
 
 #[test]
-fn the_page_may_talk_to_itself_and_the_service_only() {
+fn the_page_may_talk_to_itself_to_the_service_and_to_witnesses_over_tls() {
     let console = Console::start();
     let answer = console.get("/", &[]);
     let policy = answer
@@ -108,7 +108,7 @@ fn the_page_may_talk_to_itself_and_the_service_only() {
         .unwrap();
     assert!(policy.contains("default-src 'none'"), "{policy}");
     assert!(
-        policy.contains("connect-src 'self' https://support.example wss://support.example;"),
+        policy.contains("connect-src 'self' https://support.example wss://support.example https:;"),
         "{policy}"
     );
     assert!(!policy.contains("script-src 'self' 'unsafe"), "{policy}");

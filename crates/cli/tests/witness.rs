@@ -218,6 +218,11 @@ fn a_ledger_that_lacks_a_handed_revocation_is_not_cosigned_and_one_that_has_it_i
         (200, Some(true)),
         "{held:?}"
     );
+    // A page that revokes hands it over itself, and reads the answer.
+    assert!(
+        held.head.contains("access-control-allow-origin: *"),
+        "{held:?}"
+    );
     // The same ledger is no longer cosigned, and neither is one that grew by something else.
     assert_eq!(code_of(&world.ask(&witness, 1, &first)), "withheld");
     let without = [world.genesis.clone(), world.policy()];

@@ -1,5 +1,8 @@
 //! The console's static files, embedded when the program is built.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
 };
@@ -7,15 +10,17 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 
+use crate::app::App;
 use crate::error::Refusal;
 
 #[derive(Embed)]
 #[folder = "../../web/dist"]
 struct Assets;
 
-/// No inline script, no foreign code, no frames. Styles may be inline: a terminal writes its own.
-const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; \
-                      img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+/// No inline script, no foreign code, no frames. Styles may be inline: a terminal writes its own. A revocation goes straight
+/// to the organisation's witnesses, wherever they are; on a service without TLS they may be on the same machine.
+const POLICY: &str = "default-src 'none'; script-src 'self'{wasm}; worker-src 'self'; style-src 'self' 'unsafe-inline'; \
+                      img-src 'self' data: blob:; font-src 'self'; connect-src 'self' https:{loopback}; manifest-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const MISSING: &str = "<!doctype html><meta charset=utf-8><title>Wayleave</title>\
@@ -24,7 +29,12 @@ const MISSING: &str = "<!doctype html><meta charset=utf-8><title>Wayleave</title
     <pre>npm ci &amp;&amp; npm run build</pre>";
 
 /// A file of the console; any other address is the console's own and gets its page.
-pub async fn asset(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn asset(
+    State(app): State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path.starts_with("v1/") || path == "v1" {
         return Refusal::missing(
@@ -42,15 +52,15 @@ pub async fn asset(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         .into_response();
     }
     if let Some(file) = Assets::get(path) {
-        return serve(path, &file, &headers);
+        return with_policy(serve(path, &file, &headers), &app);
     }
     if path.starts_with("assets/") {
         return Refusal::missing("unknown_file", "there is no such file; reload the page")
             .into_response();
     }
     match Assets::get("index.html") {
-        Some(file) => serve("index.html", &file, &headers),
-        None => page(MISSING),
+        Some(file) => with_policy(serve("index.html", &file, &headers), &app),
+        None => with_policy(page(MISSING), &app),
     }
 }
 
@@ -84,20 +94,28 @@ fn serve(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(ETAG, tag);
     }
-    with_policy(answer)
+    answer
 }
 
 fn page(html: &'static str) -> Response {
-    with_policy(([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
 }
 
-fn with_policy(mut answer: Response) -> Response {
+fn with_policy(mut answer: Response, app: &App) -> Response {
     let needs_wasm = Assets::iter().any(|name| name.ends_with(".wasm"));
-    let policy = if needs_wasm {
-        POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+    let wasm = if needs_wasm {
+        " 'wasm-unsafe-eval'"
     } else {
-        POLICY.to_owned()
+        ""
     };
+    let loopback = if app.public_url.starts_with("https:") {
+        ""
+    } else {
+        " http://localhost:* http://127.0.0.1:*"
+    };
+    let policy = POLICY
+        .replace("{wasm}", wasm)
+        .replace("{loopback}", loopback);
     if let Ok(value) = HeaderValue::from_str(&policy) {
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, value);
     }

@@ -62,10 +62,16 @@ fn refusal(port: u16, method: &Method, headers: &HeaderMap) -> Option<(StatusCod
 
 fn with_policy(mut answer: Response, server: &ServerUrl) -> Response {
     let socket = server.websocket();
+    // A revocation goes straight to the organisation's witnesses, wherever they are.
+    let witnesses = if server.is_loopback() {
+        "https: http://localhost:* http://127.0.0.1:*"
+    } else {
+        "https:"
+    };
     // Styles may be inline: a terminal writes its own.
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; \
-         img-src 'self' data: blob:; font-src 'self'; connect-src 'self' {server} {socket}; base-uri 'none'; \
+         img-src 'self' data: blob:; font-src 'self'; connect-src 'self' {server} {socket} {witnesses}; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
     );
     let headers = answer.headers_mut();

@@ -9,7 +9,8 @@ use api::error::ErrorBody;
 use api::witness::{CosignAnswer, CosignRequest};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -55,7 +56,18 @@ pub fn app(identity: Identity, dir: PathBuf, allowed: Option<BTreeSet<OrgId>>) -
         .route("/v1/orgs/{org}", get(describe))
         .route("/v1/orgs/{org}/checkpoint", post(checkpoint))
         .route("/v1/orgs/{org}/revocations", post(revocations))
+        .layer(axum::middleware::map_response(readable_by_pages))
         .with_state(Arc::new(app))
+}
+
+/// A page that revokes hands the revocation over itself, so that no service can withhold it, and has to read the answer.
+/// Nothing here rides on cookies, and what a witness says is public.
+async fn readable_by_pages(mut answer: Response) -> Response {
+    let anybody = HeaderValue::from_static("*");
+    answer
+        .headers_mut()
+        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    answer
 }
 
 type Answer = Result<Response, Refused>;
