@@ -42,7 +42,7 @@ pub struct Pin {
 }
 
 /// What a secret is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyKind {
     /// Signs statements, warrants and sign-ins.
@@ -189,7 +189,7 @@ impl OrgStore {
         )
     }
 
-    /// All secrets, sealed.
+    /// All secrets, sealed: by kind, the oldest of each first.
     pub fn keys(&self) -> Result<Vec<KeyFile>> {
         let entries = match std::fs::read_dir(self.dir.join("keys")) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -204,7 +204,7 @@ impl OrgStore {
                 keys.extend(file.filter(|f| f.version == 1));
             }
         }
-        keys.sort_by(|a, b| (a.made, &a.id).cmp(&(b.made, &b.id)));
+        keys.sort_by(|a, b| (a.kind, a.made, &a.id).cmp(&(b.kind, b.made, &b.id)));
         Ok(keys)
     }
 
