@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const LOG_RECORD_BYTES_MAX: usize = LEDGER_SYNC_BYTES_MAX + 16 * 1024 * 1024;
 /// Most bytes of leaves that wait in memory until the checkpoint over them comes.
 pub const LEDGER_SYNC_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// How long a starting agent waits for the directory: what a killed one was just starting lets go of it a moment later.
+pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Most sessions at once.
 pub const SESSIONS_MAX: usize = 16;
 /// Least and most time between two attempts to reach the service.

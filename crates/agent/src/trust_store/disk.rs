@@ -7,11 +7,13 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use super::error::StoreError;
 use super::memory::Memory;
+use crate::limits::LOCK_WAIT_MAX;
 
 const LOCK: &str = "lock";
 
@@ -45,10 +47,8 @@ impl Disk {
             .map_err(failed)?;
         let fd = open_directory(path)?;
         let lock = openat(&fd, LOCK, OFlags::CREATE | OFlags::RDWR).map_err(failed)?;
-        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(StoreError::Locked(name)),
-            Err(error) => return Err(failed(error.into())),
+        if !lock_soon(&lock).map_err(failed)? {
+            return Err(StoreError::Locked(name));
         }
         Ok(Self::Real(Directory {
             path: path.to_owned(),
@@ -181,6 +181,21 @@ impl Directory {
         rustix::fs::renameat(&self.fd, &new, &self.fd, name)?;
         rustix::fs::fsync(&self.fd)?;
         Ok(())
+    }
+}
+
+/// Whether the lock was free, or became so in time.
+fn lock_soon(lock: &File) -> io::Result<bool> {
+    let until = Instant::now() + LOCK_WAIT_MAX;
+    loop {
+        match rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
