@@ -12,7 +12,7 @@ use trust::warrant::Warrant;
 use trust::{Scope, SigningKey};
 
 use crate::org::{
-    Org, Passkey, Person, device, policy, sign_warrant, technician, technician_with_passkey,
+    Org, Passkey, Person, device, policy, sign_warrant, technician, technician_with_key,
 };
 use crate::parley::{Attacker, FromAttacker, Ingredient, Target, ToAttacker, Want};
 use crate::stage::{Agent, Desktop, PROMPT, Witness, World};
@@ -92,7 +92,7 @@ impl Assault {
         org.say(technician(&again, &["leads"])).await;
         people.insert("carl's other key".to_owned(), again);
         let (pia, passkey) = (Person::new("pia"), Passkey::default());
-        org.say(technician_with_passkey(&pia, &passkey.key, &["support"]))
+        org.say(technician_with_key(&pia, &passkey.key, &["support"]))
             .await;
         people.insert("pia".to_owned(), pia);
         for policy in policies() {

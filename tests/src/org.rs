@@ -69,8 +69,8 @@ impl Person {
 }
 
 impl Org {
-    /// Makes one on a service.
-    pub async fn found(url: &str, witness: WitnessEntry, max_age: u64) -> Self {
+    /// Makes one on a service, with consoles of its own.
+    pub async fn found(url: &str, witness: WitnessEntry, max_age: u64, consoles: &[&str]) -> Self {
         let http = reqwest::Client::new();
         let info: ServerInfo = http
             .get(format!("{url}/v1/server"))
@@ -97,10 +97,7 @@ impl Org {
             witnesses: vec![witness],
             quorum: 1,
             max_age,
-            console_origins: vec![ConsoleOrigin {
-                origin: CONSOLE.to_owned(),
-                owner: Owner::Customer,
-            }],
+            console_origins: consoles.iter().map(|origin| own_origin(origin)).collect(),
             audit_key: audit.public(),
             directory_key: OpeningKey::from_secret(random()).unwrap().public(),
         };
@@ -281,11 +278,11 @@ pub fn technician(person: &Person, groups: &[&str]) -> Say {
     ))
 }
 
-/// The admission of a technician whose key is a passkey.
-pub fn technician_with_passkey(person: &Person, passkey: &PublicKey, groups: &[&str]) -> Say {
+/// The admission of a technician whose key is a passkey, or bound to a console's origin.
+pub fn technician_with_key(person: &Person, key: &PublicKey, groups: &[&str]) -> Say {
     Say::Admit(admission(
         Role::Technician,
-        subject_of(person, passkey.clone()),
+        subject_of(person, key.clone()),
         groups,
     ))
 }
@@ -345,6 +342,13 @@ pub fn revoke(target: Target) -> Say {
         target,
         reason: "lost".to_owned(),
     })
+}
+
+fn own_origin(origin: &str) -> ConsoleOrigin {
+    ConsoleOrigin {
+        origin: origin.to_owned(),
+        owner: Owner::Customer,
+    }
 }
 
 fn admin(key: &SigningKey, person: &str) -> Admin {

@@ -1,7 +1,9 @@
 //! The stage: real programs on loopback, each in a folder of its own, ready when they say so, ended with their owner.
 
 mod agent;
+mod browser;
 mod cli;
+mod console;
 mod desktop;
 mod process;
 mod programs;
@@ -9,7 +11,9 @@ mod service;
 mod witness;
 
 pub use agent::Agent;
+pub use browser::{Browser, Saw};
 pub use cli::{Cli, Ended};
+pub use console::Console;
 pub use desktop::{BANNER, Desktop, PROMPT, Picture, Spot};
 pub use process::Process;
 pub use programs::program;
@@ -18,7 +22,7 @@ pub use witness::Witness;
 
 use tempfile::TempDir;
 
-use crate::org::Org;
+use crate::org::{CONSOLE, Org};
 
 /// A service, a witness, and an organisation that both know.
 pub struct World {
@@ -40,17 +44,29 @@ impl World {
 
     /// An organisation whose ledger is fresh for `max_age` milliseconds.
     pub async fn fresh_for(max_age: u64) -> Self {
-        crate::install_crypto();
-        let dir = tempfile::tempdir().unwrap();
-        let witness = Witness::start(&dir.path().join("witness")).await;
-        let service = Service::start(&dir.path().join("server")).await;
-        let org = Org::found(&service.url, witness.entry.clone(), max_age).await;
+        let (dir, witness, service) = programs().await;
+        let org = Org::found(&service.url, witness.entry.clone(), max_age, &[CONSOLE]).await;
         Self {
             dir,
             service,
             witness,
             org,
         }
+    }
+
+    /// An organisation that has its pages from `wayleave console`.
+    pub async fn with_console() -> (Self, Console) {
+        let (dir, witness, service) = programs().await;
+        let console = Console::start(&service.url).await;
+        let origins = [CONSOLE, &console.url];
+        let org = Org::found(&service.url, witness.entry.clone(), 300_000, &origins).await;
+        let world = Self {
+            dir,
+            service,
+            witness,
+            org,
+        };
+        (world, console)
     }
 
     /// An agent without a display, which is admitted into these groups and holds the ledger that says so.
@@ -80,4 +96,12 @@ impl World {
         agent.wait_for_ledger(self.org.state.head().size).await;
         agent
     }
+}
+
+async fn programs() -> (TempDir, Witness, Service) {
+    crate::install_crypto();
+    let dir = tempfile::tempdir().unwrap();
+    let witness = Witness::start(&dir.path().join("witness")).await;
+    let service = Service::start(&dir.path().join("server")).await;
+    (dir, witness, service)
 }

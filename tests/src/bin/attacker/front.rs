@@ -10,14 +10,17 @@ use api::sign_in::{Role, SignInNonce, SignedIn};
 use api::signal::agent::{FromAgent, ToAgent};
 use api::signal::relay::{FromRelayEnd, ToRelayEnd};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 use trust::envelope::{Envelope, PayloadType};
 use trust::proof::SignIn;
+use trust::statement::{Say, Statement};
 use trust::{KeyId, Nonce};
 use wayleave_tests::random;
 
@@ -77,8 +80,9 @@ impl Front {
             .route("/v1/orgs/{org}/sign-in", post(sign_in))
             .route("/v1/orgs/{org}/ledger", get(ledger).post(append))
             .route("/v1/orgs/{org}/devices", get(devices))
-            .route("/v1/orgs/{org}/sessions", post(make_session))
+            .route("/v1/orgs/{org}/sessions", get(sessions).post(make_session))
             .route("/v1/orgs/{org}/sessions/{session}", delete(|| async { "" }))
+            .layer(axum::middleware::from_fn(for_pages))
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", self.port))
             .await
@@ -297,8 +301,52 @@ async fn append(State(front): State<Arc<Front>>, body: String) -> Json<Appended>
     })
 }
 
-async fn devices() -> Json<serde_json::Value> {
-    Json(json!({ "devices": [], "waiting": [] }))
+/// Every device that stands in any leaf is there, the made-up ones too.
+async fn devices(State(front): State<Arc<Front>>) -> Json<serde_json::Value> {
+    let leaves = front.book.lock().await.view.leaves.clone();
+    let devices: Vec<_> = leaves
+        .iter()
+        .flat_map(|leaf| devices_in(leaf))
+        .map(|keyid| json!({ "keyid": keyid, "online": true }))
+        .collect();
+    Json(json!({ "devices": devices, "waiting": [] }))
+}
+
+fn devices_in(leaf: &str) -> Vec<KeyId> {
+    let envelope = Envelope::parse(leaf.as_bytes()).ok();
+    let said = envelope.and_then(|e| e.read::<Statement>(PayloadType::Statement).ok());
+    match said.map(|statement| statement.say) {
+        Some(Say::Admit(admit)) if admit.role == trust::statement::Role::Device => {
+            admit.subjects.iter().map(|s| s.key.id()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+async fn sessions() -> Json<serde_json::Value> {
+    Json(json!({ "sessions": [] }))
+}
+
+/// Lets the customer's own page talk to the thief as it talked to the service.
+async fn for_pages(request: Request, next: Next) -> Response {
+    let mut answer = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    for (name, value) in [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "GET, POST, PUT, DELETE"),
+        (
+            "access-control-allow-headers",
+            "content-type, content-digest, signature, signature-input",
+        ),
+    ] {
+        answer
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    answer
 }
 
 async fn make_session(
