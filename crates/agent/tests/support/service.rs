@@ -40,7 +40,10 @@ impl Service {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    #[expect(clippy::result_large_err, reason = "the answer's type is the library's")]
+    #[expect(
+        clippy::result_large_err,
+        reason = "the answer's type is the library's"
+    )]
     pub async fn accept(stream: S) -> Self {
         let mut path = String::new();
         let note = |request: &Request, response: Response| {
