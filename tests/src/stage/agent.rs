@@ -132,8 +132,7 @@ fn launch(dir: &Path, org: OrgId, server: &str, display: Option<&str>) -> Proces
         .env("HOME", dir.join("home"))
         .env("SHELL", "/bin/sh");
     command
-        .env("WAYLEAVE_LOG", "info")
-        .env("RUST_LOG", "info")
+        .env("WAYLEAVE_LOG", "debug")
         .env("NO_COLOR", "1")
         .current_dir(dir.join("home"));
     for foreign in ["DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "WAYLEAVE_DIR"] {

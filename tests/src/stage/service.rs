@@ -48,7 +48,7 @@ impl Service {
             .arg("run")
             .arg("--config")
             .arg(&file)
-            .env("WAYLEAVE_LOG", "info");
+            .env("WAYLEAVE_LOG", "debug");
         let mut process = Process::start("wayleave-server", command);
         let line = process.line(|line| line.starts_with("listening on ")).await;
         let url = line.rsplit(' ').next().unwrap().to_owned();
