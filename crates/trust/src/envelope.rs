@@ -358,3 +358,22 @@ pub fn pae(payload_type: PayloadType, payload: &[u8]) -> Vec<u8> {
     out.extend_from_slice(payload);
     out
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::key::SigningKey;
+
+    #[test]
+    fn claimed_signers_are_all_that_the_envelope_names() {
+        let keys = [
+            SigningKey::from_seed([1; 32]),
+            SigningKey::from_seed([2; 32]),
+        ];
+        let by = [&keys[0], &keys[1]];
+        let envelope = Envelope::sign(PayloadType::Socket, &serde_json::json!({}), &by).unwrap();
+        let claimed: Vec<KeyId> = envelope.claimed_signers().collect();
+        assert_eq!(claimed, by.map(SigningKey::id));
+    }
+}
