@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
+import { COMBINATIONS, combinationLabel, combinationMessages } from '../src/viewer/combinations'
 import { keyMessage, pointerMessage, releaseAllMessage, textMessages, wheelMessage } from '../src/viewer/input-message'
 import { bindKeyboard, type Platform } from '../src/viewer/keyboard'
 import { keysymOf } from '../src/viewer/keysyms'
@@ -73,6 +74,26 @@ function bound(platform: Platform) {
 const down = (keysym: number): string => hex(keyMessage(keysym, true))
 const up = (keysym: number): string => hex(keyMessage(keysym, false))
 const RELEASE = hex(releaseAllMessage())
+
+describe('combinations', () => {
+  it('press in order and let go in the opposite one', () => {
+    const [control, alt, del] = [0xffe3, 0xffe9, 0xffff]
+    expect(combinationMessages(['Control', 'Alt', 'Delete'])).toEqual([
+      keyMessage(control, true), keyMessage(alt, true), keyMessage(del, true),
+      keyMessage(del, false), keyMessage(alt, false), keyMessage(control, false),
+    ])
+  })
+
+  it('are made of keys that all have a symbol', () => {
+    for (const keys of COMBINATIONS) expect(combinationMessages(keys)).toHaveLength(2 * keys.length)
+  })
+
+  it('are named as the keys are printed', () => {
+    expect(combinationLabel(['Control', 'Alt', 'Delete'])).toBe('Ctrl+Alt+Del')
+    expect(combinationLabel(['Meta'])).toBe('Super')
+    expect(combinationLabel(['Control', 'w'])).toBe('Ctrl+W')
+  })
+})
 
 describe('the keyboard', () => {
   it('releases the symbol that it pressed, whatever Shift does meanwhile', () => {

@@ -1,25 +1,19 @@
 // The warrant, shown before it is signed: who, which device, what, until when, why. One Enter and one touch.
 import { useEffect, useState } from 'preact/hooks'
-import { Button, Dialog, Field, Note, Tag } from '../ui/parts'
+import { Button, Dialog, Field, Note } from '../ui/parts'
+import { asSentence } from '../ui/text'
 import { sentence } from '../ui/toast'
-import { clock } from '../ui/time'
-import type { Account } from './account'
+import type { Account, Choice } from './account'
 import { type DeviceView, SCOPES, type Scope } from './model'
 import { go } from './router'
-
-const REMEMBERED = 'wayleave.connect'
-
-interface Choice {
-  scopes: Scope[]
-  minutes: number
-  attended: boolean
-  why: string
-  ticket: string
-}
+import { fitting, kindOf, longest, recall, remember, suggest } from './suggest'
+import { WarrantFacts } from './WarrantFacts'
 
 export function ConnectDialog(props: { account: Account; device: DeviceView; onClose: () => void }) {
   const { account, device } = props
-  const [choice, setChoice] = useState<Choice>(() => remembered())
+  const kind = kindOf(account.identity.org, device)
+  const fit = fitting(account.policies.value, account.groups, device)
+  const [choice, setChoice] = useState<Choice>(() => ({ ...suggest(fit, recall(kind)), why: '', ticket: '' }))
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState('')
   const [covered, setCovered] = useState<{ policy: string } | { why: string } | null>(null)
@@ -35,9 +29,8 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
     setBusy(true)
     setTrouble('')
     try {
-      localStorage.setItem(REMEMBERED, JSON.stringify(choice))
-      const warrant = await account.signWarrant(device, choice)
-      go(`/session/${warrant}`)
+      remember(kind, choice)
+      go(`/session/${await account.signWarrant(device, choice)}`)
     } catch (error) {
       setTrouble(sentence(error))
       setBusy(false)
@@ -46,54 +39,57 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
 
   const refused = covered && 'why' in covered ? covered.why : ''
   const incomplete = choice.why.trim() === '' || choice.scopes.length === 0
+  const display = device.presence?.display
   return (
-    <Dialog title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && !refused) void sign() }}
+    <Dialog wide title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && covered && !refused) void sign() }}
       foot={<>
+        <span class="grow small muted" role="status">{covered && 'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}</span>
         <Button onClick={props.onClose}>Cancel</Button>
-        <Button tone="primary" type="submit" busy={busy} disabled={incomplete || refused !== ''}>
+        <Button tone="primary" type="submit" busy={busy} disabled={incomplete || !covered || refused !== ''}>
           {account.identity.holder.kind === 'passkey' ? 'Sign with passkey and connect' : 'Sign and connect'}
         </Button>
       </>}>
+      {display?.state === 'none' && <Note tone="warn"><strong>This device shows no screen.</strong> {asSentence(display.why ?? '')}</Note>}
       <Field label="Why" hint="The user reads this, and it stays in the receipt.">
         <input class="input" autofocus required maxLength={200} value={choice.why} onInput={(e) => change({ why: e.currentTarget.value })} />
       </Field>
-      <ScopeChecks scopes={choice.scopes} onChange={(scopes) => change({ scopes })} />
-      <div class="row">
-        <label class="field grow"><span>Minutes</span>
-          <input class="input" type="number" min={1} max={1440} value={choice.minutes} onInput={(e) => change({ minutes: e.currentTarget.valueAsNumber || 1 })} />
-        </label>
-        <label class="field grow"><span>Ticket</span>
-          <input class="input" maxLength={200} placeholder="optional" value={choice.ticket} onInput={(e) => change({ ticket: e.currentTarget.value })} />
-        </label>
+      <div class="columns">
+        <ScopeChecks scopes={choice.scopes} {...(fit.length > 0 ? { allowed: fit.flatMap((policy) => policy.scopes) } : {})} onChange={(scopes) => change({ scopes })} />
+        <div class="stack">
+          <HowLong choice={choice} longest={longest(fit)} onChange={change} />
+          <section class="note" aria-label="The warrant you sign">
+            <WarrantFacts warrant={{ ...choice, who: `${account.identity.name}, ${account.orgName.value}`, device: device.name, words: device.words, why: choice.why.trim(), ticket: choice.ticket.trim(), until: Date.now() + choice.minutes * 60_000 }} />
+          </section>
+        </div>
       </div>
-      <label class="check">
-        <input type="checkbox" checked={choice.attended} onChange={(e) => change({ attended: e.currentTarget.checked })} />
-        <span>Ask the person at the device first</span>
-      </label>
-      <Warrant account={account} device={device} choice={choice} />
-      {refused && <Note tone="warn">{refused}</Note>}
-      {covered && 'policy' in covered && <p class="small muted">Allowed by the policy <strong>{covered.policy}</strong>.</p>}
+      {refused && <Note tone="warn">{refused} {fit.length > 0 && <Button tone="quiet" onClick={() => change(suggest(fit, undefined))}>Only what a policy allows</Button>}</Note>}
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
   )
 }
 
-function Warrant(props: { account: Account; device: DeviceView; choice: Choice }) {
-  const { account, device, choice } = props
+function HowLong(props: { choice: Choice; longest: number; onChange: (part: Partial<Choice>) => void }) {
+  const { choice, onChange } = props
   return (
-    <section class="note" aria-label="The warrant you sign">
-      <dl class="facts">
-        <dt>Who</dt><dd>{account.identity.name}, {account.orgName.value}</dd>
-        <dt>Which device</dt><dd>{device.name} <span class="small muted">{device.words}</span></dd>
-        <dt>What</dt><dd>{SCOPES.filter((s) => choice.scopes.includes(s.scope)).map((s) => s.title).join(', ') || '—'}</dd>
-        <dt>Why</dt><dd>{choice.why.trim() || '—'}{choice.ticket.trim() && <span class="muted"> ({choice.ticket.trim()})</span>}</dd>
-        <dt>Until</dt><dd>{clock(Date.now() + choice.minutes * 60_000)} {choice.attended ? <Tag>asks the user</Tag> : <Tag tone="warn">nobody is asked</Tag>}</dd>
-      </dl>
-    </section>
+    <>
+      <div class="row">
+        <label class="field grow"><span>Minutes</span>
+          <input class="input" type="number" min={1} max={props.longest} value={choice.minutes} onInput={(e) => onChange({ minutes: e.currentTarget.valueAsNumber || 1 })} />
+        </label>
+        <label class="field grow"><span>Ticket</span>
+          <input class="input" maxLength={200} placeholder="optional" value={choice.ticket} onInput={(e) => onChange({ ticket: e.currentTarget.value })} />
+        </label>
+      </div>
+      <label class="check">
+        <input type="checkbox" checked={choice.attended} onChange={(e) => onChange({ attended: e.currentTarget.checked })} />
+        <span>Ask the person at the device first</span>
+      </label>
+    </>
   )
 }
 
-export function ScopeChecks(props: { scopes: Scope[]; onChange: (scopes: Scope[]) => void; legend?: string }) {
+// `allowed` names what can be chosen; what is beyond it says so.
+export function ScopeChecks(props: { scopes: Scope[]; allowed?: Scope[]; onChange: (scopes: Scope[]) => void; legend?: string }) {
   const toggle = (scope: Scope, on: boolean) => {
     const next = SCOPES.map((s) => s.scope).filter((s) => (s === scope ? on : props.scopes.includes(s)))
     props.onChange(next)
@@ -101,22 +97,15 @@ export function ScopeChecks(props: { scopes: Scope[]; onChange: (scopes: Scope[]
   return (
     <fieldset class="checks">
       <legend>{props.legend ?? 'What you may do'}</legend>
-      {SCOPES.map(({ scope, title, says }) => (
-        <label class="check" key={scope}>
-          <input type="checkbox" checked={props.scopes.includes(scope)} onChange={(e) => toggle(scope, e.currentTarget.checked)} />
-          <span><strong>{title}</strong><br /><span class="small muted">{says}</span></span>
-        </label>
-      ))}
+      {SCOPES.map(({ scope, title, says }) => {
+        const beyond = props.allowed ? !props.allowed.includes(scope) : false
+        return (
+          <label class={`check ${beyond ? 'muted' : ''}`} key={scope}>
+            <input type="checkbox" name={scope} disabled={beyond && !props.scopes.includes(scope)} checked={props.scopes.includes(scope)} onChange={(e) => toggle(scope, e.currentTarget.checked)} />
+            <span><strong>{title}</strong><br /><span class="small muted">{beyond ? 'No policy allows it here' : says}</span></span>
+          </label>
+        )
+      })}
     </fieldset>
   )
-}
-
-function remembered(): Choice {
-  const choice: Choice = { scopes: ['view', 'control', 'files_read', 'files_write', 'shell', 'clipboard_read', 'clipboard_write'], minutes: 60, attended: true, why: '', ticket: '' }
-  try {
-    const kept = JSON.parse(localStorage.getItem(REMEMBERED) ?? '{}') as Partial<Choice>
-    return { ...choice, ...kept, ticket: '' }
-  } catch {
-    return choice
-  }
 }

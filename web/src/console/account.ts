@@ -1,23 +1,25 @@
 // One signed-in identity: its ledger, live hints, and everything it can do. Pages read the signals and call the verbs.
 import { signal } from '@preact/signals'
-import type { Appended, ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
+import { ServiceError } from '../api/request'
+import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
 import { type KeyId, type OrgId, type Say } from '../trust'
 import { Acts } from './acts'
+import { type Delivered, Delivery } from './delivery'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
-import type { DeviceView, InviteView, PersonView, PolicyView, Scope, SessionView, WaitingView } from './model'
+import type { DeviceView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
 import { Service } from './signin'
+import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
-import { type Identity, type SignedStatement, signed } from './vault'
+import type { Identity, SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
 import { Wishes } from './wishes'
 
 const REFRESH_MS = 60_000
+// Refusals that no waiting mends.
+const NO_MEMBER = ['revoked', 'not_a_member']
 
-export interface Choice {
-  scopes: Scope[]
-  minutes: number
-  attended: boolean
+export interface Choice extends Wish {
   why: string
   ticket: string
 }
@@ -26,6 +28,8 @@ export class Account {
   readonly ready = signal(false)
   readonly status = signal<'connecting' | 'live' | 'offline'>('connecting')
   readonly trouble = signal('')
+  // Why the service lets this key in no more; nothing is asked of it again until somebody retries.
+  readonly locked = signal('')
   readonly orgName = signal('')
   readonly size = signal(0)
   readonly witnessed = signal(false)
@@ -41,6 +45,7 @@ export class Account {
   readonly ledger: Ledger
   readonly names = new Names()
   readonly #acts: Acts
+  readonly #delivery: Delivery
   readonly #wishes: Wishes
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
@@ -51,11 +56,13 @@ export class Account {
     this.service = new Service(identity)
     this.ledger = new Ledger(identity.org as OrgId)
     this.#acts = new Acts(identity, this.ledger)
+    this.#delivery = new Delivery(this.service, this.ledger)
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
     this.#live = new Live(this.service, {
       onEvent: (event) => void this.#onEvent(event).catch((error: unknown) => this.#stumble(error)),
       onStatus: (status) => { this.status.value = status },
       onReady: () => void this.refresh(),
+      onTrouble: (error) => this.#stumble(error),
     })
     void this.#begin()
   }
@@ -69,6 +76,7 @@ export class Account {
       await this.ledger.load()
       if (this.ledger.state) await this.#show()
       await this.refresh()
+      if (this.locked.value) return
       this.#live.start()
       this.#timer = setInterval(() => void this.refresh(), REFRESH_MS)
     } catch (error) {
@@ -78,8 +86,8 @@ export class Account {
 
   retry(): void {
     this.trouble.value = ''
-    clearInterval(this.#timer)
-    this.#live.stop()
+    this.locked.value = ''
+    this.close()
     void this.#begin()
   }
 
@@ -144,7 +152,7 @@ export class Account {
     } else if ('waiting_gone' in event) {
       return this.refresh()
     } else if ('invites' in event) {
-      await this.#readInvites()
+      if (this.identity.role === 'admin') await this.#readInvites()
     } else if ('session' in event) {
       return this.refresh()
     }
@@ -152,9 +160,18 @@ export class Account {
   }
 
   #stumble(error: unknown): void {
-    const fault = error instanceof LedgerFault
-    if (fault || !this.ready.value) this.trouble.value = sentence(error)
+    if (error instanceof ServiceError && NO_MEMBER.includes(error.code)) {
+      this.locked.value = error.message
+      this.status.value = 'offline'
+      this.close()
+    }
+    if (error instanceof LedgerFault || this.locked.value || !this.ready.value) this.trouble.value = sentence(error)
     else if (!this.trouble.value) toast(sentence(error), 'bad')
+  }
+
+  // The groups that policies know this identity by.
+  get groups(): string[] {
+    return this.people.value.find((person) => person.me)?.groups ?? []
   }
 
   deviceName(keyid: string): string {
@@ -168,49 +185,47 @@ export class Account {
   // Giving and taking power: composed here, shown by the page, signed, kept until the ledger carries it.
 
   async admitDevices(waiting: WaitingView[], groups: string[], days: number): Promise<void> {
-    await this.#state(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
+    await this.#give(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
   }
 
   async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<void> {
     const { say, what } = await this.#acts.admitTechnician(invite, groups, days)
-    await this.#state(say, what)
+    await this.#give(say, what)
     await this.#readInvites()
   }
 
-  setPolicy(policy: Omit<PolicyView, 'id' | 'standing'>): Promise<string> {
-    return this.#state(this.#acts.policy(policy), `Policy ${policy.name}`)
+  setPolicy(policy: Omit<PolicyView, 'id' | 'standing'>): Promise<Delivered> {
+    return this.#give(this.#acts.policy(policy), `Policy ${policy.name}`)
   }
 
-  revokeKey(keyid: string, reason: string): Promise<string> {
+  revokeKey(keyid: string, reason: string): Promise<Delivered> {
     return this.#state({ revoke: { target: { key: keyid as KeyId }, reason } }, `Revocation of ${this.names.of(keyid)}`)
   }
 
-  revokePolicy(id: string): Promise<string> {
+  revokePolicy(id: string): Promise<Delivered> {
     return this.#state(this.#acts.revokePolicy(id), 'Revocation of a policy')
   }
 
-  suspend(reason: string): Promise<string> {
+  suspend(reason: string): Promise<Delivered> {
     return this.#state({ revoke: { target: '*', reason } }, 'Suspension of everything')
   }
 
-  async resend(statement: SignedStatement): Promise<void> {
-    await this.#deliver(statement)
+  async resend(statement: SignedStatement): Promise<Delivered> {
+    const delivered = await this.#delivery.deliver(statement)
     await this.refresh()
+    return delivered
   }
 
-  async #state(say: Say, what: string): Promise<string> {
+  // Only who knows the newest ledger gives power. Taking it needs no newer one, and no service that hands it out.
+  async #give(say: Say, what: string): Promise<Delivered> {
     await this.syncLedger()
-    const statement = await this.#acts.sign(say, what)
-    const answer = await this.#deliver(statement)
-    await this.refresh()
-    return answer
+    return this.#state(say, what)
   }
 
-  async #deliver(statement: SignedStatement): Promise<string> {
-    const handed = await this.#acts.handToWitnesses(statement)
-    const { index } = await this.service.send<Appended>('POST', `${this.#base}/ledger`, statement.envelope)
-    await signed.forget(statement.id)
-    return `${statement.what} is statement ${index} of the ledger${handed}.`
+  async #state(say: Say, what: string): Promise<Delivered> {
+    const delivered = await this.#delivery.deliver(await this.#acts.sign(say, what))
+    await this.refresh()
+    return delivered
   }
 
   async dropWaiting(keyid: string): Promise<void> {
@@ -232,8 +247,8 @@ export class Account {
 
   // Sessions: foreseen, signed, started.
 
-  foresee(device: DeviceView, choice: Choice): Promise<{ policy: string } | { why: string }> {
-    return this.#wishes.foresee(device, choice)
+  foresee(device: DeviceView, choice: Wish): Promise<{ policy: string } | { why: string }> {
+    return this.locked.value ? Promise.resolve({ why: this.locked.value }) : this.#wishes.foresee(device, choice)
   }
 
   signWarrant(device: DeviceView, choice: Choice): Promise<string> {

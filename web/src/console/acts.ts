@@ -9,7 +9,6 @@ import { type Identity, type SignedStatement, signed } from './vault'
 import { memberOf, NO_ORG } from './views'
 
 const DAY_MS = 86_400_000
-const WITNESS_WAIT_MS = 3000
 
 export class Acts {
   constructor(
@@ -63,22 +62,9 @@ export class Acts {
     const envelope = await signStatement(payload, [signerOf(this.identity)])
     const outcome = await state.check(envelope.bytes)
     if (!outcome.counts) throw new Error(explain(outcome.why))
-    const statement = { org: state.org as string, id: payload.id as string, envelope: envelope.text(), what, at: payload.at }
+    const statement = { org: state.org as string, id: payload.id as string, envelope: envelope.text(), what, at: payload.at, revokes: 'revoke' in say }
     await signed.keep(statement)
     return statement
-  }
-
-  // A revocation also goes straight to the witnesses, who then cosign nothing that lacks it.
-  async handToWitnesses(statement: SignedStatement): Promise<string> {
-    const state = this.#state()
-    if (!statement.what.startsWith('Revocation') && !statement.what.startsWith('Suspension')) return ''
-    await this.ledger.hold(statement.envelope)
-    const holders = state.roster.witnesses.filter((w) => w.holds_revocations && w.url)
-    const answers = await Promise.all(holders.map(async (witness) => {
-      const url = `${witness.url}/v1/orgs/${state.org}/revocations`
-      return fetch(url, { method: 'POST', body: statement.envelope, signal: AbortSignal.timeout(WITNESS_WAIT_MS), credentials: 'omit' }).then((r) => r.ok, () => false)
-    }))
-    return holders.length === 0 ? '' : `, held by ${answers.filter(Boolean).length} of ${holders.length} witnesses`
   }
 
   async unsequenced(): Promise<SignedStatement[]> {

@@ -10,6 +10,7 @@ export class Ledger {
   state: State | undefined
   checkpoint: Checkpoint | undefined
   #leaves: string[] = []
+  #syncing: Promise<void> = Promise.resolve()
 
   constructor(readonly org: OrgId) {}
 
@@ -29,8 +30,15 @@ export class Ledger {
     return this.#leaves[index] ?? ''
   }
 
-  // Fetches what is new. Nothing is kept before the checkpoint over all of it was checked.
-  async sync(fetchPage: (from: number) => Promise<LedgerPage>): Promise<void> {
+  // Fetches what is new. Nothing is kept before the checkpoint over all of it was checked. One after the other: two that
+  // fold the same statements at once would fold them twice.
+  sync(fetchPage: (from: number) => Promise<LedgerPage>): Promise<void> {
+    const next = this.#syncing.catch(() => undefined).then(() => this.#sync(fetchPage))
+    this.#syncing = next
+    return next
+  }
+
+  async #sync(fetchPage: (from: number) => Promise<LedgerPage>): Promise<void> {
     const fresh: string[] = []
     let page = await fetchPage(this.size)
     fresh.push(...page.leaves)

@@ -10,6 +10,7 @@ interface Handlers {
   onEvent(event: ConsoleEvent): void
   onStatus(status: 'connecting' | 'live' | 'offline'): void
   onReady(): void
+  onTrouble(error: unknown): void
 }
 
 export class Live {
@@ -38,7 +39,12 @@ export class Live {
     this.handlers.onStatus('connecting')
     const socket = new WebSocket(`${this.service.server.replace(/^http/, 'ws')}/v1/console`)
     this.#socket = socket
-    socket.onmessage = (message: MessageEvent<string>) => void this.#take(socket, JSON.parse(message.data) as ConsoleEvent)
+    socket.onmessage = (message: MessageEvent<string>) => {
+      this.#take(socket, JSON.parse(message.data) as ConsoleEvent).catch((error: unknown) => {
+        this.handlers.onTrouble(error)
+        socket.close()
+      })
+    }
     socket.onclose = () => this.#again()
   }
 

@@ -6,6 +6,7 @@ import { signal } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { Button, Loading, Note, Tag } from '../ui/parts'
+import { Icon } from '../ui/icons'
 import { sentence, Toasts } from '../ui/toast'
 import { Account } from './account'
 import { findService, identityFromSeed, whereIsTheService } from './beginnings'
@@ -25,12 +26,12 @@ const trouble = signal('')
 const fragment = takeFragment()
 
 const PAGES = [
-  { path: '/devices', title: 'Devices', admin: false },
-  { path: '/waiting', title: 'Waiting', admin: true },
-  { path: '/people', title: 'People', admin: false },
-  { path: '/policies', title: 'Policies', admin: false },
-  { path: '/sessions', title: 'Sessions', admin: false },
-  { path: '/organisation', title: 'Organisation', admin: false },
+  { path: '/devices', title: 'Devices', icon: 'devices', admin: false },
+  { path: '/waiting', title: 'Waiting', icon: 'waiting', admin: true },
+  { path: '/people', title: 'People', icon: 'people', admin: false },
+  { path: '/policies', title: 'Policies', icon: 'policies', admin: false },
+  { path: '/sessions', title: 'Sessions', icon: 'sessions', admin: false },
+  { path: '/organisation', title: 'Organisation', icon: 'organisation', admin: false },
 ] as const
 
 async function boot(): Promise<void> {
@@ -66,7 +67,7 @@ function App() {
   if (path.value === '/create') return <Create onReady={enter} />
   if (path.value.startsWith('/join/') && !current) return <Join invite={path.value.slice(6)} org={fragment.get('org') ?? ''} server={fragment.get('server') ?? whereIsTheService()} directory={fragment.get('directory') ?? ''} onReady={enter} />
   if (!current) return known.value ? <Welcome identities={known.value} onPick={enter} /> : <Loading what="Opening" />
-  if (path.value.startsWith('/session/')) return <><SessionPage account={current} warrant={path.value.slice(9)} /><Toasts /></>
+  if (path.value.startsWith('/session/')) return <><SessionPage key={path.value} account={current} warrant={path.value.slice(9)} /><Toasts /></>
   return <Shell account={current} />
 }
 
@@ -80,18 +81,18 @@ function Shell(props: { account: Account }) {
       <nav class="side" aria-label="Main">
         <div class="brand"><img src="/icon.svg" alt="" /><span>{current.orgName.value || 'Wayleave'}</span></div>
         {PAGES.filter((p) => admin || !p.admin).map((p) => (
-          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}>{p.title}{p.path === '/waiting' && waiting > 0 && <Tag tone="warn">{waiting}</Tag>}</a>
+          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}><Icon name={p.icon} /><span class="grow">{p.title}</span>{p.path === '/waiting' && waiting > 0 && <Tag tone="warn">{waiting}</Tag>}</a>
         ))}
         <div class="foot small">
           <Live account={current} />
-          <span class="muted">{current.identity.name}, {current.identity.role}</span>
+          <span><strong>{current.identity.name}</strong><br /><span class="muted">{current.identity.role}</span></span>
           {current.identity.holder.kind === 'software' && <Tag tone="warn">software key</Tag>}
           <Button tone="quiet" onClick={leave}>Switch</Button>
         </div>
       </nav>
       <main class="main">
         {current.trouble.value && <div class="page" style={{ marginBottom: '16px' }}><Note tone="bad">{current.trouble.value} <Button onClick={() => current.retry()}>Try again</Button></Note></div>}
-        <CurrentPage account={current} />
+        {current.ready.value ? <CurrentPage account={current} /> : !current.trouble.value && <Loading what="Reading the organisation’s ledger" />}
       </main>
       <Toasts />
     </div>
@@ -100,6 +101,7 @@ function Shell(props: { account: Account }) {
 
 function Live(props: { account: Account }) {
   const status = props.account.status.value
+  if (props.account.locked.value) return <Tag tone="bad" dot>not let in</Tag>
   if (status === 'live') return <Tag tone="good" dot>live</Tag>
   if (status === 'connecting') return <Tag dot>connecting</Tag>
   return <Tag tone="bad" dot>service out of reach</Tag>

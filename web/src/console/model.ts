@@ -3,9 +3,10 @@ import type { DeviceState, InviteState, KeyJson, SessionState } from '../api/typ
 
 export type Scope = 'view' | 'control' | 'clipboard_read' | 'clipboard_write' | 'files_read' | 'files_write' | 'shell'
 
-export const SCOPES: { scope: Scope; title: string; says: string }[] = [
+// `means` is what a warrant says beside the title, where the title alone says too little.
+export const SCOPES: { scope: Scope; title: string; says: string; means?: string }[] = [
   { scope: 'view', title: 'View', says: 'See the screen' },
-  { scope: 'control', title: 'Control', says: 'Keyboard and mouse: everything the user can do on this screen' },
+  { scope: 'control', title: 'Control', says: 'Keyboard and mouse: everything the user can do on this screen', means: 'everything the user can do on this screen' },
   { scope: 'files_read', title: 'Fetch files', says: 'List and fetch the user’s files' },
   { scope: 'files_write', title: 'Put files', says: 'Put files on the workstation' },
   { scope: 'shell', title: 'Shell', says: 'Run commands' },

@@ -19,8 +19,8 @@ export class Remote {
   readonly painted = signal(false)
   readonly cursor = signal('default')
   readonly latency = signal<number | null>(null)
-  readonly clipboard = signal('')
   onAgain: () => void = () => undefined
+  onClipboard: (text: string) => void = () => undefined
   onRevocations: (envelopes: string[]) => void = () => undefined
   readonly #worker = new Worker(new URL('../worker/session.ts', import.meta.url), { type: 'module', name: 'session' })
   readonly #calls = new Map<number, Waiting>()
@@ -124,7 +124,7 @@ export class Remote {
       case 'painted': this.painted.value = true; break
       case 'cursor': this.cursor.value = message.css; break
       case 'latency': this.latency.value = message.ms; break
-      case 'clipboard': this.clipboard.value = message.text; break
+      case 'clipboard': this.onClipboard(message.text); break
       case 'revocations': this.onRevocations(message.envelopes); break
       case 'failed':
         this.#calls.get(message.call)?.fail(new Error(message.text))

@@ -101,6 +101,8 @@ export interface SignedStatement {
   envelope: string
   what: string
   at: number
+  // Taking power waits for nobody: it also goes to the witnesses.
+  revokes: boolean
 }
 
 export const signed = {

@@ -69,7 +69,7 @@ export function devicesOf(state: State, names: Names, presence: ReadonlyMap<stri
 
 export function peopleOf(state: State, names: Names, me: string, now: number): PersonView[] {
   const admins = state.roster.admins.map((admin): PersonView => ({
-    keyid: admin.key.id, role: 'admin', name: names.of(admin.key.id), person: admin.person, groups: [], until: undefined,
+    keyid: admin.key.id, role: 'admin', name: adminName(state, names, admin), person: admin.person, groups: [], until: undefined,
     standing: state.isKeyRevoked(admin.key.id) ? 'revoked' : 'in_force', held: admin.key.origins.length === 0 ? 'native' : admin.key.kind, me: admin.key.id === me,
   }))
   const others = [...state.entries].filter(([, entry]) => entry.role !== 'device').map(([keyid, entry]): PersonView => ({
@@ -77,6 +77,12 @@ export function peopleOf(state: State, names: Names, me: string, now: number): P
     standing: standingOf(state, keyid, entry, now), held: entry.subject.key.origins.length === 0 ? 'native' : entry.subject.key.kind, me: keyid === me,
   }))
   return [...admins, ...others]
+}
+
+// A second key of the same person has no label of its own.
+function adminName(state: State, names: Names, admin: Admin): string {
+  const first = state.roster.admins.find((other) => other.person === admin.person && other.label)
+  return admin.label || !first ? names.of(admin.key.id) : `Second key of ${names.of(first.key.id)}`
 }
 
 export function policiesOf(state: State): PolicyView[] {
@@ -109,7 +115,9 @@ export async function invitesOf(state: State, invites: readonly Invite[], direct
     if (!invite.answer) return view
     try {
       const answer = await verifyInviteAnswer(Envelope.parse(invite.answer))
-      if (answer.org !== state.org || answer.invite !== invite.invite || state.entries.has(answer.key.id)) return view
+      if (answer.org !== state.org || answer.invite !== invite.invite) return view
+      // Its key had its chance: admitted once, perhaps revoked since.
+      if (state.entries.has(answer.key.id) || state.isKeyRevoked(answer.key.id)) return { ...view, state: 'admitted' as const }
       const name = answer.label && directory ? await openLabel(state.org, directory, answer.label) : invite.note || shortKey(answer.key.id)
       return { ...view, answer: { name: showForeign(name, 200), words: personWords(answer), envelope: invite.answer, held: answer.key.origins.length === 0 ? 'native' : answer.key.kind } }
     } catch {

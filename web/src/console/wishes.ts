@@ -1,6 +1,7 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type KeyId, type Salt, type Signed, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, findCover, Envelope, warrant as warrantSchema, type X25519Public, staleness, Refusal } from '../trust'
+import { type KeyId, type Salt, type Signed, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, findCover, Envelope, warrant as warrantSchema, type X25519Public, staleness, Refusal, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
+import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
 import type { Choice } from './account'
 import { signerOf } from './keys'
@@ -8,7 +9,9 @@ import type { Ledger } from './ledger'
 import type { DeviceView } from './model'
 import type { Service } from './signin'
 import { type Identity, warrants } from './vault'
+import type { Wish } from './suggest'
 import type { Names } from './views'
+import type { WarrantView } from './WarrantFacts'
 
 // The device's clock may be a little behind this one.
 const FROM_BEFORE_MS = 10_000
@@ -22,7 +25,7 @@ export class Wishes {
   ) {}
 
   // The same rules as on the workstation, asked beforehand; the workstation's own answer is the one that counts.
-  async foresee(device: DeviceView, choice: Choice): Promise<{ policy: string } | { why: string }> {
+  async foresee(device: DeviceView, choice: Wish): Promise<{ policy: string } | { why: string }> {
     const { state, checkpoint } = this.ledger
     if (!state || !checkpoint) return { why: 'The ledger is not read yet.' }
     const now = Date.now()
@@ -37,7 +40,7 @@ export class Wishes {
     const signers: Signed[] = [{ keyid: by, origin: technician.subject.key.origins[0] }]
     const wish = { by, scopes: choice.scopes, from: now - FROM_BEFORE_MS, until: now + lifetime(choice), attended: choice.attended }
     const covered = findCover({ state, checkpoint, now, openings: 0, warrant: wish, technician, device: entry, signers, resumes: false, stale: stale !== undefined })
-    return covered instanceof Refusal ? { why: sentenceOf(covered.message) } : { policy: covered.policy }
+    return covered instanceof Refusal ? { why: asSentence(covered.message) } : { policy: covered.policy }
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {
@@ -65,7 +68,7 @@ export class Wishes {
   }
 
   // Rings the device and gives the worker what it needs; a reload finds the same warrant and key and resumes.
-  async start(id: string): Promise<{ start: Start; deviceName: string }> {
+  async start(id: string): Promise<{ start: Start; warrant: WarrantView }> {
     const kept = (await warrants.all()).find((w) => w.id === id)
     if (!kept || kept.until <= Date.now()) throw new Error('This warrant’s time is over, or it was signed in another browser. Go back and connect again.')
     const state = await this.#whenRead()
@@ -75,7 +78,10 @@ export class Wishes {
     const made = await this.service.call<{ session: string }>('POST', `/v1/orgs/${state.org}/sessions`, JSON.stringify({ device: payload.device, warrant: payload.id }))
     const requestKey = await this.service.requestKey()
     return {
-      deviceName: this.names.of(payload.device),
+      warrant: {
+        who: this.identity.name, device: this.names.of(payload.device), words: deviceWords(payload.device, entry.subject.noise),
+        scopes: payload.scopes, why: payload.why, ticket: payload.ticket ?? '', until: payload.until, attended: payload.attended,
+      },
       start: {
         server: this.service.server, org: state.org, session: made.session, device: { keyid: payload.device, noise: entry.subject.noise },
         requestKey, noise: kept.noise, warrant: kept.envelope, revocations: this.ledger.revocations(),
@@ -94,7 +100,5 @@ export class Wishes {
   }
 }
 
-const lifetime = (choice: Choice): number => choice.minutes * 60_000 - FROM_BEFORE_MS
-
-const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+const lifetime = (choice: Wish): number => choice.minutes * 60_000 - FROM_BEFORE_MS
 

@@ -64,7 +64,7 @@ export function Loading(props: { what: string }) {
 }
 
 // A native modal dialog: focus is kept inside, Escape closes, focus returns.
-export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren; foot?: ComponentChildren; onSubmit?: () => void }) {
+export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren; foot?: ComponentChildren; onSubmit?: () => void }) {
   const ref = useRef<HTMLDialogElement>(null)
   const title = useId()
   useEffect(() => {
@@ -77,7 +77,7 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
     props.onSubmit?.()
   }
   return (
-    <dialog class="dialog" ref={ref} aria-labelledby={title} onCancel={(event) => { event.preventDefault(); props.onClose() }}>
+    <dialog class={`dialog ${props.wide ? 'wide' : ''}`} ref={ref} aria-labelledby={title} onCancel={(event) => { event.preventDefault(); props.onClose() }}>
       <form method="dialog" onSubmit={submit}>
         <div class="dialog-body">
           <h1 id={title}>{props.title}</h1>
@@ -86,6 +86,25 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
         {props.foot && <div class="dialog-foot">{props.foot}</div>}
       </form>
     </dialog>
+  )
+}
+
+// A button and what it opens below itself. The browser closes it on Escape and on a press elsewhere.
+export function Menu(props: { label: ComponentChildren; name: string; class?: string; children: ComponentChildren; onClose?: () => void }) {
+  const id = useId()
+  const button = useRef<HTMLSpanElement>(null)
+  const panel = useRef<HTMLDivElement>(null)
+  const place = () => {
+    const box = button.current?.getBoundingClientRect()
+    if (!box || !panel.current) return
+    panel.current.style.top = `${box.bottom + 6}px`
+    panel.current.style.left = `${Math.max(8, Math.min(box.left, innerWidth - panel.current.offsetWidth - 8))}px`
+  }
+  return (
+    <span ref={button}>
+      <Button class={props.class} popovertarget={id} aria-label={props.name} aria-haspopup="dialog">{props.label}</Button>
+      <div class="menu" id={id} ref={panel} popover="auto" role="dialog" aria-label={props.name} onToggle={(event) => (event.newState === 'open' ? place() : props.onClose?.())}>{props.children}</div>
+    </span>
   )
 }
 

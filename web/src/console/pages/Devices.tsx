@@ -1,8 +1,11 @@
 // The list a technician works from: type, Enter, touch.
 import { signal } from '@preact/signals'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { Button, Empty, Loading, Page, Tag } from '../../ui/parts'
+import { Button, Empty, Page, Tag } from '../../ui/parts'
+import { useSlashFocus } from '../../ui/slash'
+import { asSentence } from '../../ui/text'
 import { ago } from '../../ui/time'
+import { toast } from '../../ui/toast'
 import type { Account } from '../account'
 import { ConnectDialog } from '../ConnectDialog'
 import { type DeviceView, matches } from '../model'
@@ -17,13 +20,21 @@ export function Devices(props: { account: Account }) {
   const devices = account.devices.value
   const shown = useMemo(() => order(devices.filter((d) => matches(query.value, d.name, d.groups.join(' '), d.keyid))), [devices, query.value])
   useSlashFocus(search)
+  useEffect(() => search.current?.focus(), [])
   useEffect(() => select(0), [query.value])
+  useEffect(() => { document.querySelector('#devices tr[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }) }, [selected])
 
+  const open = (device: DeviceView | undefined) => {
+    if (device && isReachable(device)) connect(device)
+    else if (device) toast(`${device.name} cannot be reached now: ${device.standing === 'in_force' ? 'it is offline' : 'it is not admitted any more'}.`)
+  }
   const onKey = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') select(Math.min(selected + 1, shown.length - 1))
     else if (event.key === 'ArrowUp') select(Math.max(selected - 1, 0))
-    else if (event.key === 'Enter' && shown[selected]) connect(shown[selected])
+    else if (event.key === 'Enter') open(shown[selected])
     else if (event.key === 'Escape') query.value = ''
+    // Whoever presses it here is where it leads to already.
+    else if (event.key === '/' && query.value === '') search.current?.focus()
     else return
     event.preventDefault()
   }
@@ -37,7 +48,7 @@ export function Devices(props: { account: Account }) {
         </label>
         <span class="muted small nowrap"><kbd>↑</kbd> <kbd>↓</kbd> choose <kbd>Enter</kbd> connect</span>
       </div>
-      {!account.ready.value ? <Loading what="Reading the organisation’s ledger" /> : <DeviceTable account={account} shown={shown} selected={selected} connect={connect} />}
+      <DeviceTable account={account} shown={shown} selected={selected} connect={open} />
       {connecting && <ConnectDialog account={account} device={connecting} onClose={() => { connect(null); search.current?.focus() }} />}
     </Page>
   )
@@ -62,7 +73,7 @@ function DeviceTable(props: { account: Account; shown: DeviceView[]; selected: n
               <td class="muted">{device.groups.join(', ') || '—'}</td>
               <td><Presence device={device} /></td>
               <td style={{ textAlign: 'right' }}>
-                <Button disabled={device.standing !== 'in_force' || !device.presence?.online} onClick={() => props.connect(device)} aria-label={`Connect to ${device.name}`}>Connect</Button>
+                <Button disabled={!isReachable(device)} onClick={() => props.connect(device)} aria-label={`Connect to ${device.name}`}>Connect</Button>
               </td>
             </tr>
           ))}
@@ -72,11 +83,14 @@ function DeviceTable(props: { account: Account; shown: DeviceView[]; selected: n
   )
 }
 
+const isReachable = (device: DeviceView): boolean => device.standing === 'in_force' && device.presence?.online === true
+
 function Presence(props: { device: DeviceView }) {
   const { standing, presence } = props.device
   if (standing !== 'in_force') return <Tag tone="bad">{standing === 'expired' ? 'Admission expired' : 'Revoked'}</Tag>
   if (!presence?.online) return <Tag dot>Offline{presence?.last_seen ? `, seen ${ago(presence.last_seen)}` : ''}</Tag>
-  if (presence.display?.state === 'none') return <span title={presence.display.why}><Tag tone="warn" dot>Online, no screen</Tag></span>
+  // The first half says why; what to do about it is told on connecting.
+  if (presence.display?.state === 'none') return <><Tag tone="warn" dot>Online, no screen</Tag><div class="small muted reason">{asSentence(presence.display.why?.split(';')[0] ?? '')}</div></>
   return <Tag tone="good" dot>Online</Tag>
 }
 
@@ -98,17 +112,4 @@ function FirstDevice(props: { account: Account }) {
 function order(devices: DeviceView[]): DeviceView[] {
   const rank = (d: DeviceView) => (d.standing !== 'in_force' ? 2 : d.presence?.online ? 0 : 1)
   return [...devices].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name))
-}
-
-function useSlashFocus(ref: { current: HTMLInputElement | null }): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement
-      if (event.key !== '/' || typing || document.querySelector('dialog[open]')) return
-      event.preventDefault()
-      ref.current?.focus()
-    }
-    addEventListener('keydown', onKey)
-    return () => removeEventListener('keydown', onKey)
-  }, [])
 }

@@ -1,6 +1,7 @@
 // Files of the workstation: walk, fetch, put.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Button, Note } from '../../ui/parts'
+import { Icon, type IconName } from '../../ui/icons'
+import { Button, Loading, Note } from '../../ui/parts'
 import { sentence, toast } from '../../ui/toast'
 import type { FileEntry } from '../../worker/messages'
 import type { Progress, Remote } from '../remote'
@@ -16,9 +17,9 @@ export function FilesPanel(props: { remote: Remote; onClose: () => void }) {
   const [path, setPath] = useState<string[]>([])
   const [entries, setEntries] = useState<FileEntry[] | null>(null)
   const [trouble, setTrouble] = useState('')
-  const [transfers, setTransfers] = useState<Transfer[]>([])
+  const { transfers, track } = useTransfers()
+  const [hidden, showHidden] = useState(false)
   const picker = useRef<HTMLInputElement>(null)
-  const last = useRef(0)
 
   const list = async () => {
     setTrouble('')
@@ -32,17 +33,6 @@ export function FilesPanel(props: { remote: Remote; onClose: () => void }) {
   }
   useEffect(() => { if (scopes.includes('files_read')) void list() }, [path])
 
-  const track = async (name: string, act: (onProgress: (p: Progress) => void) => Promise<void>) => {
-    const id = ++last.current
-    const update = (p: Progress) => setTransfers((all) => [...all.filter((t) => t.id !== id), { id, name, ...p }])
-    update({ done: 0, total: 0 })
-    try {
-      await act(update)
-    } catch (error) {
-      toast(`${name}: ${sentence(error)}`, 'bad')
-    }
-    setTransfers((all) => all.filter((t) => t.id !== id))
-  }
   const fetchFile = (name: string) => track(name, async (onProgress) => save(name, await remote.get([...path, name].join('/'), onProgress)))
   const putFiles = (files: FileList | null) => {
     for (const file of files ?? []) {
@@ -56,6 +46,7 @@ export function FilesPanel(props: { remote: Remote; onClose: () => void }) {
     }
   }
 
+  const shown = (entries ?? []).filter((entry) => hidden || !entry.name.startsWith('.'))
   return (
     <aside class="panel" aria-label="Files" onDragOver={(e) => e.preventDefault()} onDrop={(e) => { e.preventDefault(); putFiles(e.dataTransfer?.files ?? null) }}>
       <div class="panel-head"><h2>Files</h2><Button tone="quiet" aria-label="Close files" onClick={props.onClose}>×</Button></div>
@@ -63,29 +54,50 @@ export function FilesPanel(props: { remote: Remote; onClose: () => void }) {
         <nav class="crumbs" aria-label="Folder">
           <Button tone="quiet" onClick={() => setPath([])}>Home</Button>
           {path.map((part, at) => <Button tone="quiet" key={`${at}${part}`} onClick={() => setPath(path.slice(0, at + 1))}>/ {part}</Button>)}
+          <label class="check small hidden-files"><input type="checkbox" checked={hidden} onChange={(e) => showHidden(e.currentTarget.checked)} /><span>Hidden files</span></label>
         </nav>
         {scopes.includes('files_write') && <>
           <input ref={picker} type="file" multiple hidden onChange={(e) => { putFiles(e.currentTarget.files); e.currentTarget.value = '' }} />
-          <Button onClick={() => picker.current?.click()}>Put files here… or drop them</Button>
+          <Button class="drop" onClick={() => picker.current?.click()}>Put files here… or drop them</Button>
         </>}
         {transfers.map((t) => <label key={t.id} class="small">{t.name}<progress max={t.total || 1} value={t.done} /></label>)}
         {trouble && <Note tone="bad">{trouble}</Note>}
         {!scopes.includes('files_read') && <p class="muted">The warrant does not allow to look at files.</p>}
-        {entries?.length === 0 && <p class="muted">This folder is empty.</p>}
-        <div>{entries?.map((entry) => <Entry key={entry.name} entry={entry} onOpen={() => (entry.kind === 'folder' ? setPath([...path, entry.name]) : void fetchFile(entry.name))} />)}</div>
+        {!entries && !trouble && scopes.includes('files_read') && <Loading what="Reading the folder" />}
+        {entries && shown.length === 0 && <p class="muted">{entries.length === 0 ? 'This folder is empty.' : 'This folder holds hidden files only.'}</p>}
+        <div>{shown.map((entry) => <Entry key={entry.name} entry={entry} onOpen={() => (entry.kind === 'folder' ? setPath([...path, entry.name]) : void fetchFile(entry.name))} />)}</div>
       </div>
     </aside>
   )
 }
 
+// What is under way, each with its progress; a failure is told and forgotten.
+function useTransfers() {
+  const [transfers, setTransfers] = useState<Transfer[]>([])
+  const last = useRef(0)
+  const track = async (name: string, act: (onProgress: (p: Progress) => void) => Promise<void>) => {
+    const id = ++last.current
+    const update = (p: Progress) => setTransfers((all) => [...all.filter((t) => t.id !== id), { id, name, ...p }])
+    update({ done: 0, total: 0 })
+    try {
+      await act(update)
+    } catch (error) {
+      toast(`${name}: ${sentence(error)}`, 'bad')
+    }
+    setTransfers((all) => all.filter((t) => t.id !== id))
+  }
+  return { transfers, track }
+}
+
 function Entry(props: { entry: FileEntry; onOpen: () => void }) {
   const { entry } = props
   const usable = entry.kind === 'folder' || entry.kind === 'file'
-  const icon = entry.kind === 'folder' ? '📁' : entry.kind === 'file' ? '📄' : '🔗'
+  const icon: IconName = entry.kind === 'folder' ? 'folder' : entry.kind === 'file' ? 'file' : 'link'
+  const about = entry.kind === 'file' ? size(entry.size) : usable ? '' : entry.kind === 'link' ? 'a link, not followed' : 'no plain file'
   return (
     <div class="file-row">
-      <Button tone="quiet" disabled={!usable} title={usable ? entry.name : 'Only files and folders can be opened'} onClick={props.onOpen}><span aria-hidden="true">{icon}</span> {entry.name}</Button>
-      <span class="muted small">{entry.kind === 'file' ? size(entry.size) : ''}</span>
+      <Button tone="quiet" disabled={!usable} title={entry.name} onClick={props.onOpen}><Icon name={icon} /><span class="name">{entry.name}</span></Button>
+      <span class="muted small nowrap">{about}</span>
       <span class="muted small nowrap">{new Date(entry.modified).toLocaleDateString()}</span>
     </div>
   )

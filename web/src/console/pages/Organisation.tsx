@@ -1,9 +1,11 @@
 // What the organisation is: its pin, who vouches for its ledger, and what has not reached the ledger yet.
 import { useState } from 'preact/hooks'
 import { Button, Dialog, Empty, Field, Note, Page, Tag } from '../../ui/parts'
+import { asSentence } from '../../ui/text'
 import { sentence, toast } from '../../ui/toast'
-import { day } from '../../ui/time'
+import { day, left } from '../../ui/time'
 import type { Account } from '../account'
+import type { SessionView } from '../model'
 
 export function Organisation(props: { account: Account }) {
   const { account } = props
@@ -29,7 +31,7 @@ export function Organisation(props: { account: Account }) {
       </div>
       <h2>Signed here, not in the ledger yet</h2>
       {account.unsequenced.value.length === 0 ? <p class="muted">Nothing.</p> : account.unsequenced.value.map((s) => (
-        <Note tone="warn" key={s.id}><strong>Not sequenced:</strong> {s.what}, signed {day(s.at)}. <Button onClick={() => account.resend(s).catch((error: unknown) => toast(sentence(error), 'bad'))}>Send again</Button></Note>
+        <Note tone="warn" key={s.id}><strong>Not sequenced:</strong> {s.what}, signed {day(s.at)}. <Button onClick={() => account.resend(s).then(({ text, tone }) => toast(text, tone), (error: unknown) => toast(sentence(error), 'bad'))}>Send again</Button></Note>
       ))}
       {suspending && <SuspendDialog account={account} onClose={() => suspend(false)} />}
     </Page>
@@ -39,7 +41,7 @@ export function Organisation(props: { account: Account }) {
 function SuspendDialog(props: { account: Account; onClose: () => void }) {
   const [reason, setReason] = useState('')
   const [trouble, setTrouble] = useState('')
-  const suspend = () => props.account.suspend(reason).then((done) => { toast(done, 'good'); props.onClose() }, (error: unknown) => setTrouble(sentence(error)))
+  const suspend = () => props.account.suspend(reason).then(({ text, tone }) => { toast(text, tone); props.onClose() }, (error: unknown) => setTrouble(sentence(error)))
   return (
     <Dialog title="Suspend everything" onClose={props.onClose} onSubmit={() => { if (reason.trim()) void suspend() }}
       foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="danger" type="submit" disabled={!reason.trim()}>Suspend now</Button></>}>
@@ -58,15 +60,16 @@ export function Sessions(props: { account: Account }) {
       {sessions.length === 0 ? <Empty title="No session yet" /> : (
         <div class="table-wrap">
           <table class="table">
-            <thead><tr><th>Device</th><th>Technician</th><th>Began</th><th>State</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
+            <thead><tr><th>Device</th><th>Technician</th><th>Began</th><th>Lasted</th><th>State</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
             <tbody>
               {sessions.map((s) => (
                 <tr key={s.session}>
                   <td><strong>{account.deviceName(s.device)}</strong></td>
                   <td>{account.personName(s.by)}</td>
                   <td class="muted nowrap">{day(s.created)}</td>
-                  <td>{s.state === 'ended' ? <span class="muted">{s.why ?? 'ended'}</span> : <Tag tone="good" dot>{s.state}</Tag>}</td>
-                  <td style={{ textAlign: 'right' }}>{s.state !== 'ended' && <Button tone="danger" onClick={() => account.cut(s.session).catch((error: unknown) => toast(sentence(error), 'bad'))}>Cut</Button>}</td>
+                  <td class="muted nowrap">{s.ended ? left(s.ended - s.created) : '—'}</td>
+                  <td><State session={s} /></td>
+                  <td style={{ textAlign: 'right' }}>{s.state !== 'ended' && <Button tone="quiet" class="risky" aria-label={`Cut ${account.deviceName(s.device)}`} onClick={() => account.cut(s.session).catch((error: unknown) => toast(sentence(error), 'bad'))}>Cut</Button>}</td>
                 </tr>
               ))}
             </tbody>
@@ -75,4 +78,14 @@ export function Sessions(props: { account: Account }) {
       )}
     </Page>
   )
+}
+
+// `parted`: both ends are gone, and the same warrant may still resume it.
+function State(props: { session: SessionView }) {
+  switch (props.session.state) {
+    case 'calling': return <Tag dot>calling</Tag>
+    case 'paired': return <Tag tone="good" dot>connected</Tag>
+    case 'parted': return <Tag dot>not connected</Tag>
+    default: return <span class="muted">{props.session.why ? asSentence(props.session.why) : 'Ended'}</span>
+  }
 }

@@ -29,7 +29,7 @@ export function People(props: { account: Account }) {
                   <td><KeyTag person={person} /></td>
                   <td class="muted nowrap">{person.until ? day(person.until) : '—'}</td>
                   <td style={{ textAlign: 'right' }}>
-                    {person.standing === 'in_force' ? (admin || person.me) && <Button tone="danger" onClick={() => revoke(person)} aria-label={`Revoke ${person.name}`}>Revoke</Button> : <Tag tone="bad">{person.standing}</Tag>}
+                    {person.standing === 'in_force' ? (admin || person.me) && <Button tone="quiet" class="risky" onClick={() => revoke(person)} aria-label={`Revoke ${person.name}`}>Revoke</Button> : <Tag tone="bad">{person.standing}</Tag>}
                   </td>
                 </tr>
               ))}
@@ -57,7 +57,7 @@ function Invitations(props: { invites: InviteView[]; onAdmit: (invite: InviteVie
       {props.invites.map((invite) => (
         <div class="row between" key={invite.invite}>
           <span>{invite.answer ? <><strong>{invite.answer.name}</strong> answered: <Words words={invite.answer.words} /></> : <>{invite.note || 'An invitation'}: not answered yet</>}</span>
-          {invite.answer ? <Button tone="primary" onClick={() => props.onAdmit(invite)}>Compare and admit</Button> : <span class="muted small">until {day(invite.expires)}</span>}
+          {invite.answer ? <Button tone="primary" onClick={() => props.onAdmit(invite)}>Compare and admit</Button> : <span class="muted small">open until {day(invite.expires)}</span>}
         </div>
       ))}
     </section>
@@ -71,17 +71,28 @@ function InviteDialog(props: { account: Account; onClose: () => void }) {
   const make = () => props.account.invite(note).then(setLink, (error: unknown) => setTrouble(sentence(error)))
   return (
     <Dialog title="Invite a technician" onClose={props.onClose} onSubmit={() => { if (!link) void make() }}
-      foot={link ? <Button tone="primary" onClick={props.onClose}>Done</Button> : <><Button onClick={props.onClose}>Cancel</Button><Button tone="primary" type="submit">Make the link</Button></>}>
+      foot={link ? <Button onClick={props.onClose}>Done</Button> : <><Button onClick={props.onClose}>Cancel</Button><Button tone="primary" type="submit">Make the link</Button></>}>
       {link ? (
         <>
           <p>Send this link. Whoever opens it makes a key there and both of you see six words: admit the key only if they are the same.</p>
-          <input class="input mono" readOnly value={link} aria-label="Invitation link" onFocus={(e) => e.currentTarget.select()} />
-          <Button onClick={() => navigator.clipboard.writeText(link).then(() => toast('Copied', 'good'))}>Copy</Button>
+          <div class="row tight">
+            <input class="input mono" readOnly value={link} aria-label="Invitation link" onFocus={(e) => e.currentTarget.select()} />
+            <Button tone="primary" onClick={() => void copy(link)}>Copy</Button>
+          </div>
         </>
       ) : <Field label="Who is it for" hint="Your own reminder; the service sees it."><input class="input" autofocus maxLength={200} value={note} onInput={(e) => setNote(e.currentTarget.value)} /></Field>}
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
   )
+}
+
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text)
+    toast('Copied', 'good')
+  } catch {
+    toast('The browser does not let this page write the clipboard. Select the link and copy it by hand.', 'bad')
+  }
 }
 
 function AdmitDialog(props: { account: Account; invite: InviteView; onClose: () => void }) {
@@ -127,7 +138,8 @@ function RevokeDialog(props: { account: Account; person: PersonView; onClose: ()
   const revoke = async () => {
     setBusy(true)
     try {
-      toast(await props.account.revokeKey(props.person.keyid, reason), 'good')
+      const { text, tone } = await props.account.revokeKey(props.person.keyid, reason)
+      toast(text, tone)
       props.onClose()
     } catch (error) {
       setTrouble(sentence(error))

@@ -27,12 +27,12 @@ export function Policies(props: { account: Account }) {
             <tbody>
               {policies.map((policy) => (
                 <tr key={policy.id}>
-                  <td><strong>{policy.name}</strong></td>
-                  <td>{policy.technicians} → {policy.devices}</td>
+                  <td class="nowrap"><strong>{policy.name}</strong></td>
+                  <td class="nowrap">{policy.technicians} → {policy.devices}</td>
                   <td class="muted">{SCOPES.filter((s) => policy.scopes.includes(s.scope)).map((s) => s.title).join(', ')}</td>
                   <td><How policy={policy} /></td>
                   <td class="nowrap" style={{ textAlign: 'right' }}>
-                    {admin && <><Button tone="quiet" onClick={() => edit(policy)} aria-label={`Change ${policy.name}`}>Change</Button><Button tone="danger" onClick={() => drop(policy)} aria-label={`Revoke ${policy.name}`}>Revoke</Button></>}
+                    {admin && <><Button tone="quiet" onClick={() => edit(policy)} aria-label={`Change ${policy.name}`}>Change</Button><Button tone="quiet" class="risky" onClick={() => drop(policy)} aria-label={`Revoke ${policy.name}`}>Revoke</Button></>}
                   </td>
                 </tr>
               ))}
@@ -49,7 +49,7 @@ export function Policies(props: { account: Account }) {
 function How(props: { policy: PolicyView }) {
   const { policy } = props
   return (
-    <span class="row">
+    <span class="row tight">
       {policy.unattended ? <Tag tone="warn">unattended</Tag> : <Tag>asks the user</Tag>}
       <Tag>{Math.round(policy.maxSeconds / 60)} min</Tag>
       {policy.approvals > 0 && <Tag>{policy.approvals} approvals by {policy.approvers}</Tag>}
@@ -80,13 +80,15 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
     <Dialog title={props.isNew ? 'New policy' : `Change ${props.draft.name}`} onClose={props.onClose} onSubmit={() => { if (!busy) void save() }}
       foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="primary" type="submit" busy={busy} disabled={draft.scopes.length === 0}>Sign</Button></>}>
       {text('Name', 'name', 'Lower-case letters, digits, dot, dash, underscore.')}
-      {text('Technicians’ group', 'technicians')}
-      {text('Devices’ group', 'devices')}
+      <div class="columns">
+        {text('Technicians’ group', 'technicians')}
+        {text('Devices’ group', 'devices')}
+      </div>
       <ScopeChecks legend="What they may do" scopes={draft.scopes} onChange={(scopes: Scope[]) => change({ scopes })} />
-      <Field label="Longest session, minutes"><input class="input" type="number" min={1} max={10080} value={Math.round(draft.maxSeconds / 60)} onInput={(e) => change({ maxSeconds: (e.currentTarget.valueAsNumber || 1) * 60 })} /></Field>
       <label class="check"><input type="checkbox" checked={draft.unattended} onChange={(e) => change({ unattended: e.currentTarget.checked })} /><span><strong>Unattended</strong>: nobody at the device is asked</span></label>
-      <div class="row">
-        <label class="field grow"><span>Approvals needed</span><input class="input" type="number" min={0} max={8} value={draft.approvals} onInput={(e) => change({ approvals: e.currentTarget.valueAsNumber || 0, approvers: draft.approvers ?? 'admins' })} /></label>
+      <div class="row tight">
+        <label class="field grow"><span>Minutes at most</span><input class="input" type="number" min={1} max={10080} value={Math.round(draft.maxSeconds / 60)} onInput={(e) => change({ maxSeconds: (e.currentTarget.valueAsNumber || 1) * 60 })} /></label>
+        <label class="field grow"><span>Approvals</span><input class="input" type="number" min={0} max={8} value={draft.approvals} onInput={(e) => change({ approvals: e.currentTarget.valueAsNumber || 0, approvers: draft.approvers ?? 'admins' })} /></label>
         <label class="field grow"><span>Approvers’ group</span><input class="input" value={draft.approvers ?? ''} placeholder="admins" onInput={(e) => change({ approvers: e.currentTarget.value || undefined })} /></label>
       </div>
       {trouble && <Note tone="bad">{trouble}</Note>}
@@ -96,7 +98,7 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
 
 function DropDialog(props: { account: Account; policy: PolicyView; onClose: () => void }) {
   const [trouble, setTrouble] = useState('')
-  const drop = () => props.account.revokePolicy(props.policy.id).then((done) => { toast(done, 'good'); props.onClose() }, (error: unknown) => setTrouble(sentence(error)))
+  const drop = () => props.account.revokePolicy(props.policy.id).then(({ text, tone }) => { toast(text, tone); props.onClose() }, (error: unknown) => setTrouble(sentence(error)))
   return (
     <Dialog title={`Revoke ${props.policy.name}`} onClose={props.onClose} onSubmit={() => void drop()}
       foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="danger" type="submit">Revoke</Button></>}>

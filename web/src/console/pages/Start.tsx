@@ -10,15 +10,15 @@ export function Welcome(props: { identities: Identity[]; onPick: (identity: Iden
   return (
     <main class="centre" onClick={follow}>
       <div class="card stack">
-        <h1>Wayleave</h1>
+        <div class="row"><img src="/icon.svg" alt="" width="32" height="32" /><h1>Wayleave</h1></div>
         {props.identities.length > 0 && <>
           <p>Continue as</p>
           {props.identities.map((identity) => (
-            <Button key={identity.keyid} tone="primary" onClick={() => props.onPick(identity)}>{identity.name} <span class="small">{identity.role}, {identity.org.slice(0, 8)}</span></Button>
+            <Button key={identity.keyid} class="pick" onClick={() => props.onPick(identity)}><strong class="grow">{identity.name}</strong><span class="small muted">{identity.role}, {identity.org.slice(0, 8)}</span></Button>
           ))}
         </>}
         {props.identities.length === 0 && <p>Remote support that only opens what your own admins allow. This browser holds no key yet.</p>}
-        <p><a href="/create">Create an organisation</a></p>
+        <div class="row"><a class={`button ${props.identities.length === 0 ? 'primary' : ''}`} href="/create">Create an organisation</a></div>
         <p class="muted small">Invited? Open the link you were sent in this browser.</p>
       </div>
     </main>
@@ -82,9 +82,9 @@ function CreatedCard(props: { created: Created; saved: boolean; onSaved: (saved:
         <p>Agents are installed with this id and the service’s address; both are public.</p>
         {created.backup ? <>
           <Note tone="warn"><strong>Keep this file offline.</strong> It holds a second admin key and the recovery key. Whoever has it can give power in {created.name}.</Note>
-          <a class="button" download={`wayleave-${created.identity.org.slice(0, 8)}-backup.json`} href={created.backup} onClick={() => props.onSaved(true)}>Save the backup keys</a>
+          <a class={`button ${props.saved ? '' : 'primary'}`} download={`wayleave-${created.identity.org.slice(0, 8)}-backup.json`} href={created.backup} onClick={() => props.onSaved(true)}>Save the backup keys</a>
         </> : <Note tone="bad">There is no second admin key and no recovery key.</Note>}
-        <Button tone="primary" disabled={Boolean(created.backup) && !props.saved} onClick={props.onDone}>Go to the console</Button>
+        <Button {...(props.saved || !created.backup ? { tone: 'primary' as const } : {})} disabled={Boolean(created.backup) && !props.saved} onClick={props.onDone}>Go to the console</Button>
       </div>
     </main>
   )

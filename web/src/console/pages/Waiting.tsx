@@ -1,7 +1,8 @@
 // Devices that ask to be admitted: compare the words, choose, admit them all with one signature.
 import { signal } from '@preact/signals'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { Button, Dialog, Empty, Field, Note, Page, Tag, Words } from '../../ui/parts'
+import { useSlashFocus } from '../../ui/slash'
 import { sentence, toast } from '../../ui/toast'
 import { ago } from '../../ui/time'
 import type { Account } from '../account'
@@ -13,6 +14,8 @@ export function Waiting(props: { account: Account }) {
   const { account } = props
   const [chosen, choose] = useState<Set<string>>(new Set())
   const [admitting, admit] = useState(false)
+  const search = useRef<HTMLInputElement>(null)
+  useSlashFocus(search)
   const waiting = account.waiting.value.filter((w) => matches(query.value, w.hostname, w.words, w.address))
   const picked = waiting.filter((w) => chosen.has(w.keyid))
   const toggle = (keyid: string) => {
@@ -21,9 +24,9 @@ export function Waiting(props: { account: Account }) {
     choose(next)
   }
   return (
-    <Page title="Waiting" lead="Compare the six words with those at the machine before you admit it: wayleave-agent fingerprint"
+    <Page title="Waiting" lead={<>Compare the six words with those that <code>wayleave-agent fingerprint</code> shows at the machine</>}
       actions={<Button tone="primary" disabled={picked.length === 0} onClick={() => admit(true)}>Admit {picked.length || ''} selected</Button>}>
-      <input class="input" type="search" aria-label="Search waiting devices" placeholder="Name, words or address" value={query.value} onInput={(e) => { query.value = e.currentTarget.value }} />
+      <input class="input" type="search" ref={search} aria-label="Search waiting devices" placeholder="Name, words or address   ( / )" value={query.value} onInput={(e) => { query.value = e.currentTarget.value }} />
       {waiting.length === 0 ? (
         <Empty title={query.value ? `Nothing matches “${query.value}”` : 'No device is waiting'}>
           {!query.value && <p>A workstation appears here as soon as its agent runs with this organisation’s id.</p>}
