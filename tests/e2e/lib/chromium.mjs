@@ -5,6 +5,8 @@ const require = createRequire(new URL('../../../web/package.json', import.meta.u
 const { chromium } = require('playwright-core')
 const { AxeBuilder } = require('@axe-core/playwright')
 
+const PATIENCE_MS = 15_000
+
 // Chromium refuses its own sandbox to root.
 const args = process.getuid() === 0 ? ['--no-sandbox'] : []
 
@@ -15,6 +17,7 @@ export function open() {
 // A page that remembers what it complained about: `page.complaints` is empty on a healthy page.
 export async function newPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options })
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   page.complaints = []
   page.on('pageerror', (error) => page.complaints.push(String(error)))

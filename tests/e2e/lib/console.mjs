@@ -15,17 +15,36 @@ export class Console {
     return console
   }
 
-  // Signs a warrant for the one device; returns the milliseconds from the click to the first picture.
-  async connect({ why, attended }) {
-    await this.page.getByRole('button', { name: /^Connect to / }).first().click()
+  // Opens the dialog of the device and fills in the warrant; `only` names the scopes, else they are what the page suggests.
+  async #wish({ device = '', why, attended, only }) {
+    await this.page.getByRole('button', { name: new RegExp(`^Connect to ${device}`) }).first().click()
     const dialog = this.page.getByRole('dialog')
     await dialog.getByLabel('Why').fill(why)
-    await dialog.getByRole('checkbox', { name: 'Ask the person at the device first' }).setChecked(attended)
+    if (attended !== undefined) await dialog.getByRole('checkbox', { name: 'Ask the person at the device first' }).setChecked(attended)
+    if (only) {
+      const scopes = await dialog.getByRole('group', { name: 'What you may do' }).getByRole('checkbox').all()
+      for (const scope of scopes) await scope.setChecked(only.includes(await scope.getAttribute('name')))
+    }
+    return dialog
+  }
+
+  // Signs a warrant; returns the milliseconds from the click to the first picture.
+  async connect(wish) {
+    const dialog = await this.#wish(wish)
     const sign = dialog.getByRole('button', { name: 'Sign and connect' })
     await until('a policy that covers the warrant', () => sign.isEnabled())
     const clicked = await this.page.evaluate(() => performance.now())
     await sign.click()
     return clicked
+  }
+
+  // What the dialog says when nothing may be signed.
+  async refusal(wish) {
+    const dialog = await this.#wish(wish)
+    const reason = await dialog.locator('.note.warn').last().innerText()
+    if (await dialog.getByRole('button', { name: 'Sign and connect' }).isEnabled()) throw new Error('the warrant can be signed')
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    return reason
   }
 
   async firstPicture(clicked) {
@@ -53,6 +72,24 @@ export class Console {
     await this.page.keyboard.press(keys)
   }
 
+  // Keys from the menu; they are the workstation's again when it is closed.
+  async sendKeys(name, look = () => undefined) {
+    await this.page.getByRole('button', { name: 'Keys', exact: true }).click()
+    await look()
+    await this.page.getByRole('button', { name, exact: true }).click()
+  }
+
+  // What the page says of the warrant while it is used.
+  async warrant(look = () => undefined) {
+    await this.page.getByRole('button', { name: 'The warrant of this session' }).click()
+    const shown = this.page.getByRole('dialog', { name: 'The warrant of this session' })
+    const text = await shown.innerText()
+    await look()
+    await this.page.keyboard.press('Escape')
+    await shown.waitFor({ state: 'hidden' })
+    return text
+  }
+
   // Fetches a file of the workstation's home folder by its path.
   async fetchFile(...path) {
     await this.page.getByRole('button', { name: 'Files', exact: true }).click()
@@ -67,14 +104,25 @@ export class Console {
     return bytes
   }
 
+  // Puts a file into the workstation's home folder and waits until it says that it has it.
+  async putFile(name, bytes, look = () => undefined) {
+    await this.page.getByRole('button', { name: 'Files', exact: true }).click()
+    const panel = this.page.getByRole('complementary', { name: 'Files' })
+    await panel.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer: bytes })
+    await this.page.getByText(`${name} is on the workstation`).waitFor()
+    await look(panel)
+    await panel.getByRole('button', { name: 'Close files' }).click()
+  }
+
   // Runs a command in a shell and waits for a text in its output.
-  async runInShell(command, answer) {
+  async runInShell(command, answer, look = () => undefined) {
     await this.page.getByRole('button', { name: 'Shell', exact: true }).click()
     const panel = this.page.getByRole('complementary', { name: 'Shell' })
     await panel.locator('textarea').focus()
     await until('the prompt of the shell', async () => /[$#]\s*$/.test((await panel.innerText()).trimEnd()))
     await this.page.keyboard.type(`${command}\n`)
     await until(`"${answer}" in the shell`, async () => (await panel.innerText()).includes(answer))
+    await look(panel)
     await this.page.getByRole('button', { name: 'Shell', exact: true }).click()
   }
 

@@ -1,13 +1,10 @@
-// A service of its own for one test: free port, empty data folder, ended with the test.
-import { spawn } from 'node:child_process'
+// A service of its own for one test: free port, empty data folder, ended with the test. Beside it, where a test wants them,
+// a witness and the console that an admin runs on his own machine.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-
-const PROGRAMS = process.env.WAYLEAVE_PROGRAMS ?? new URL('../../../target/debug', import.meta.url).pathname
-const PATIENCE_MS = 20_000
+import { ours, Program, run } from './program.mjs'
 
 export function freePort() {
   return new Promise((resolve, reject) => {
@@ -20,42 +17,50 @@ export function freePort() {
   })
 }
 
-export async function startService() {
+// Gone with the test, and with one that is stopped too.
+export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'wayleave-e2e-'))
-  const port = await freePort()
-  const url = `http://localhost:${port}`
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  process.once('exit', remove)
+  return { folder, remove }
+}
+
+// `witnesses` are suggested to new organisations.
+export async function startService({ witnesses = [] } = {}) {
+  const { folder, remove } = temporaryFolder()
   const config = join(folder, 'server.toml')
-  writeFileSync(
-    config,
-    `listen = "127.0.0.1:${port}"\npublic_url = "${url}"\ndata_dir = "${folder}/data"\ninsecure_loopback = true\n`,
-  )
-  const child = spawn(join(PROGRAMS, 'wayleave-server'), ['run', '--config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
-  const ended = new Promise((resolve) => child.once('close', resolve))
+  const suggested = witnesses.map(({ name, url, key }) => (
+    `[[witnesses]]\nname = "${name}"\nurl = "${url}"\nholds_revocations = true\nkey = { kind = "ed25519", public = "${key}" }\n`
+  ))
+  writeFileSync(config, [
+    'listen = "127.0.0.1:0"', `data_dir = "${folder}/data"`, 'insecure_loopback = true', 'witnesses_on_private_addresses = true', ...suggested,
+  ].join('\n'))
+  const program = new Program(ours('wayleave-server'), ['run', '--config', config])
   const stop = async () => {
-    child.kill('SIGTERM')
-    const stubborn = setTimeout(() => child.kill('SIGKILL'), 5_000)
-    await ended
-    clearTimeout(stubborn)
-    rmSync(folder, { recursive: true, force: true })
+    await program.stop()
+    remove()
   }
   try {
-    await ready(url, child, () => said)
+    const [, url] = await program.says(/listening on .*(http:\/\/localhost:\d+)/)
+    return { url, folder, stop }
   } catch (error) {
     await stop()
     throw error
   }
-  return { url, port, folder, stop }
 }
 
-async function ready(url, child, said) {
-  const until = Date.now() + PATIENCE_MS
-  while (Date.now() < until) {
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}:\n${said()}`)
-    const answer = await fetch(`${url}/readyz`).catch(() => null)
-    if (answer?.ok) return
-    await pause(50)
-  }
-  throw new Error(`the service was not ready within ${PATIENCE_MS} ms:\n${said()}`)
+// A witness that cosigns for any organisation.
+export async function startWitness(dir) {
+  const [name, key] = (await run(ours('wayleave'), ['witness', 'init', '--name', 'watch', '--dir', dir])).trim().split(',')
+  const program = new Program(ours('wayleave'), ['witness', '--allow-any-org', '--listen', '127.0.0.1:0', '--dir', dir])
+  const [, url] = await program.says(/listens on (http:\/\/\S+)/)
+  return { name, key, url, stop: () => program.stop() }
+}
+
+// `wayleave console`: the page's files from the installed program, on an origin that is the admin's own.
+export async function startConsole(server) {
+  const port = await freePort()
+  const program = new Program(ours('wayleave'), ['console', '--server', server, '--port', String(port)])
+  const [, url] = await program.says(/The console is at (http:\/\/localhost:\d+)/)
+  return { url, stop: () => program.stop() }
 }
