@@ -1,5 +1,7 @@
 //! `cargo xtask demo` and `cargo xtask test`: the two commands of the project, for a machine with only Rust and Node.
+//! `cargo xtask bench` measures.
 
+mod bench;
 mod demo;
 mod install;
 mod layout;
@@ -26,12 +28,15 @@ enum Command {
     Demo(demo::Options),
     /// Run every test: Rust, documentation, web, end to end
     Test(test::Options),
+    /// Measure the product and print a table
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench(options) => bench::run(&options),
     };
     match result {
         Ok(code) => code,

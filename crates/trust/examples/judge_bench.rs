@@ -1,4 +1,5 @@
-//! Measures `judge()` and the fold of a ledger: `cargo run --release -p wayleave-trust --example judge_bench [statements]`.
+//! Measures `judge()`, the fold of a ledger and the check of a checkpoint, one row in JSON a line:
+//! `cargo run --release -p wayleave-trust --example judge_bench [statements]`.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_types,
@@ -13,11 +14,13 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::*;
-use trust::State;
+use trust::checkpoint::cosign;
 use trust::envelope::Envelope;
 use trust::statement::Say;
+use trust::{Note, State};
 
 const ROUNDS: usize = 5_000;
+const FOLDS: usize = 5;
 
 fn main() {
     let statements = std::env::args()
@@ -28,46 +31,71 @@ fn main() {
         let name = format!("desk-{}", world.leaves.len());
         world.give(Say::Admit(device(&name, &["office"])));
     }
-    fold(&world);
     let mut warrant = world.warrant();
-    ask(
-        "judge, 1 signature",
+    judge(
+        "judge(), 1 signature",
         &world,
         &sign_warrant(&warrant, &["tess"]),
     );
     warrant.attended = false;
     let approved = sign_warrant(&warrant, &["tess", "abe"]);
-    ask("judge, 2 signatures", &world, &approved);
+    judge("judge(), 2 signatures", &world, &approved);
+    checkpoint(&world);
+    fold(&world);
+}
+
+fn judge(what: &str, world: &World, envelope: &Envelope) {
+    let times = measure(ROUNDS, || drop(world.judge(envelope).unwrap()));
+    print(what, "us", 1e6, times);
+}
+
+/// As an agent does for each that comes: parse, the log's signature, the witness's.
+fn checkpoint(world: &World) {
+    let mut note = world.note();
+    let line = cosign(&note, "watch", &key("watch"), world.now / 1000);
+    note.add_line(&line).unwrap();
+    let text = note.to_string();
+    let times = measure(ROUNDS, || {
+        let note = Note::parse(&world.org, &text).unwrap();
+        let checked = note.verify(&world.org, world.state.roster()).unwrap();
+        assert_eq!(checked.witnessed.len(), 1);
+    });
+    print("checkpoint, 1 witness", "us", 1e6, times);
 }
 
 fn fold(world: &World) {
-    let began = Instant::now();
-    let mut state = State::genesis(world.org, &world.leaves[0]).unwrap();
-    for leaf in &world.leaves[1..] {
-        state.append(leaf);
-    }
-    let took = began.elapsed();
-    assert_eq!(state.head(), world.state.head());
-    assert!(state.inert().is_empty());
+    let times = measure(FOLDS, || {
+        let mut state = State::genesis(world.org, &world.leaves[0]).unwrap();
+        for leaf in &world.leaves[1..] {
+            state.append(leaf);
+        }
+        assert_eq!(state.head(), world.state.head());
+        assert!(state.inert().is_empty());
+    });
     let bytes: usize = world.leaves.iter().map(Vec::len).sum();
-    let each = took.as_secs_f64() * 1e6 / world.leaves.len() as f64;
-    println!(
-        "fold of {} statements, 2 signatures each, {:.1} MB: {:.2} s, {each:.0} us each",
+    let what = format!(
+        "fold of {} statements, 2 signatures each, {:.1} MB",
         world.leaves.len(),
-        bytes as f64 / 1e6,
-        took.as_secs_f64()
+        bytes as f64 / 1e6
     );
+    print(&what, "ms", 1e3, times);
 }
 
-fn ask(what: &str, world: &World, envelope: &Envelope) {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let began = Instant::now();
-            world.judge(envelope).unwrap();
-            began.elapsed()
-        })
-        .collect();
+fn measure(rounds: usize, mut act: impl FnMut()) -> Vec<Duration> {
+    let one = || {
+        let began = Instant::now();
+        act();
+        began.elapsed()
+    };
+    std::iter::repeat_with(one).take(rounds).collect()
+}
+
+fn print(what: &str, unit: &str, per_second: f64, mut times: Vec<Duration>) {
     times.sort_unstable();
-    let us = |share: usize| times[ROUNDS * share / 100].as_secs_f64() * 1e6;
-    println!("{what}: p50 {:.0} us, p99 {:.0} us", us(50), us(99));
+    let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * per_second;
+    let row = serde_json::json!({
+        "what": what, "unit": unit, "n": times.len(),
+        "p50": at(50), "p95": at(95), "min": at(0), "max": at(100),
+    });
+    println!("{row}");
 }

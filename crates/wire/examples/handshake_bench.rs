@@ -1,4 +1,4 @@
-//! Measures the handshake and the sealing of frames, both ends in one thread:
+//! Measures the handshake and the sealing of frames, both ends in one thread, one row in JSON a line:
 //! `cargo run --release -p wayleave-wire --example handshake_bench`
 #![allow(
     clippy::disallowed_methods,
@@ -14,7 +14,8 @@ use wayleave_wire::noise::{
 };
 
 const HANDSHAKES: u32 = 1000;
-const BYTES_PER_SIZE: usize = 512 * 1024 * 1024;
+const ROUNDS: usize = 10;
+const BYTES_PER_ROUND: usize = 64 * 1024 * 1024;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut times = Vec::new();
@@ -23,31 +24,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         shake(round)?;
         times.push(start.elapsed());
     }
-    times.sort_unstable();
-    let at =
-        |share: f64| times[(share * f64::from(HANDSHAKES - 1)) as usize].as_secs_f64() * 1000.0;
-    println!(
-        "handshake, both ends: median {:.3} ms, p99 {:.3} ms ({HANDSHAKES} rounds)",
-        at(0.5),
-        at(0.99)
-    );
+    print("handshake, both ends", "ms", times, |time| {
+        time.as_secs_f64() * 1e3
+    });
     let (mut technician, mut device) = shake(HANDSHAKES)?;
     for size in [128, 1024, 16 * 1024, 65_519] {
-        let rounds = (BYTES_PER_SIZE / size).min(500_000);
-        let took = seal_and_open(
-            &mut device.transport,
-            &mut technician.transport,
-            size,
-            rounds,
-        )?;
-        let bytes = (size * rounds) as f64;
-        println!(
-            "frames of {size:>5} bytes, sealed and opened: {:>7.1} MB/s, {:>6.2} us each",
-            bytes / took.as_secs_f64() / 1e6,
-            took.as_secs_f64() * 1e6 / rounds as f64,
-        );
+        let (from, to) = (&mut device.transport, &mut technician.transport);
+        let frames = (BYTES_PER_ROUND / size).min(50_000);
+        let times: Result<Vec<_>, _> = (0..ROUNDS)
+            .map(|_| seal_and_open(from, to, size, frames))
+            .collect();
+        let what = format!("frames of {size} bytes, sealed and opened");
+        let bytes = (size * frames) as f64;
+        print(&what, "MB/s", times?, |time| {
+            bytes / time.as_secs_f64() / 1e6
+        });
     }
     Ok(())
+}
+
+fn print(what: &str, unit: &str, times: Vec<Duration>, number: impl Fn(Duration) -> f64) {
+    let mut numbers: Vec<f64> = times.into_iter().map(number).collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    let at = |share: usize| numbers[(numbers.len() - 1) * share / 100];
+    let row = serde_json::json!({
+        "what": what, "unit": unit, "n": numbers.len(),
+        "p50": at(50), "p95": at(95), "min": at(0), "max": at(100),
+    });
+    println!("{row}");
 }
 
 fn shake(round: u32) -> Result<(Secured, Secured), HandshakeError> {
@@ -76,11 +80,11 @@ fn seal_and_open(
     from: &mut Transport,
     to: &mut Transport,
     size: usize,
-    rounds: usize,
+    frames: usize,
 ) -> Result<Duration, Box<dyn std::error::Error>> {
     let frame: Vec<u8> = (0..size).map(|n| n as u8).collect();
     let start = Instant::now();
-    for _ in 0..rounds {
+    for _ in 0..frames {
         let sealed = from.seal(&frame)?;
         std::hint::black_box(to.open(&sealed)?);
     }

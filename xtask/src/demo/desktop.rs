@@ -42,13 +42,13 @@ impl Desktop {
         })
     }
 
-    /// Brings up a desktop below `folder` and waits until its windows are there.
+    /// Brings up a desktop of `size` pixels below `folder` and waits until its windows are there.
     ///
     /// # Errors
     /// When one of its programs does not start.
-    pub fn start(supervisor: &mut Supervisor, folder: &Path) -> Result<Self> {
-        let desktop = Self::bare(supervisor, folder)?;
-        let files = furnish(&folder.join("home"))?;
+    pub fn start(supervisor: &mut Supervisor, folder: &Path, size: (u16, u16)) -> Result<Self> {
+        let desktop = Self::bare(supervisor, folder, size)?;
+        let files = furnish(&folder.join("home"), size)?;
         desktop.open_programs(supervisor, &files)?;
         Ok(desktop)
     }
@@ -57,7 +57,7 @@ impl Desktop {
     ///
     /// # Errors
     /// When one of the two does not start.
-    pub fn bare(supervisor: &mut Supervisor, folder: &Path) -> Result<Self> {
+    pub fn bare(supervisor: &mut Supervisor, folder: &Path, size: (u16, u16)) -> Result<Self> {
         let home = folder.join("home");
         let runtime = home.join(".runtime");
         std::fs::create_dir_all(&runtime)
@@ -66,7 +66,7 @@ impl Desktop {
             .context("closing the run time folder")?;
         let authority = folder.join("xauthority");
         let cookie = xauthority::write(&authority)?;
-        let number = supervisor.start_and_hear("xvfb", xvfb(&authority), PATIENCE)?;
+        let number = supervisor.start_and_hear("xvfb", xvfb(&authority, size), PATIENCE)?;
         let display = format!(":{number}");
         let mut environment = own_environment(&home);
         environment.push(("DISPLAY", display.clone()));
@@ -136,9 +136,9 @@ struct Files {
     note: PathBuf,
 }
 
-fn xvfb(authority: &Path) -> Command {
+fn xvfb(authority: &Path, (width, height): (u16, u16)) -> Command {
     let mut command = Command::new("Xvfb");
-    let screen = format!("{}x{}x24", SIZE.0, SIZE.1);
+    let screen = format!("{width}x{height}x24");
     command.args([
         "-displayfd",
         "1",
@@ -190,7 +190,7 @@ fn own_environment(home: &Path) -> Vec<(&'static str, String)> {
 }
 
 /// Makes the home folder: a few documents, a wallpaper, the file manager's settings. What is there already stays.
-fn furnish(home: &Path) -> Result<Files> {
+fn furnish(home: &Path, size: (u16, u16)) -> Result<Files> {
     let documents = home.join("Documents");
     for folder in [&documents, &home.join(".config/pcmanfm/demo")] {
         std::fs::create_dir_all(folder)
@@ -200,7 +200,7 @@ fn furnish(home: &Path) -> Result<Files> {
     keep_or_write(&note, NOTE.as_bytes())?;
     keep_or_write(&documents.join("printers.csv"), PRINTERS.as_bytes())?;
     let picture = home.join(".config/wallpaper.png");
-    keep_or_write(&picture, &wallpaper::png(SIZE)?)?;
+    keep_or_write(&picture, &wallpaper::png(size)?)?;
     let settings = DESKTOP_SETTINGS.replace("PICTURE", &picture.display().to_string());
     keep_or_write(
         &home.join(".config/pcmanfm/demo/desktop-items-0.conf"),
@@ -283,7 +283,7 @@ mod tests {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let mut supervisor = Supervisor::new(&folder, Interrupt::default());
-        let desktop = Desktop::start(&mut supervisor, &folder).unwrap();
+        let desktop = Desktop::start(&mut supervisor, &folder, SIZE).unwrap();
         let access = desktop.access.as_ref().unwrap();
         let screen = Screen::connect(Some(access)).unwrap();
 

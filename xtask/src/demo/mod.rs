@@ -1,15 +1,15 @@
 //! `cargo xtask demo`: the whole product on one machine, in one command.
 
-mod desktop;
+pub(crate) mod desktop;
 mod http;
-mod ports;
+pub(crate) mod ports;
 mod programs;
 mod prove;
-mod screen;
-mod seat;
+pub(crate) mod screen;
+pub(crate) mod seat;
 mod secret;
-mod state;
-mod supervise;
+pub(crate) mod state;
+pub(crate) mod supervise;
 mod wallpaper;
 mod xauthority;
 
@@ -77,32 +77,58 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 fn play(options: &Options, state: &mut State, supervisor: &mut Supervisor) -> Result<()> {
+    let folder = state.path("desktop");
+    let stand = raise(state, supervisor, |supervisor| match options.this_desktop {
+        true => Desktop::of_this_user(),
+        false => Desktop::start(supervisor, &folder, desktop::SIZE),
+    })?;
+    if let (true, Some(seat)) = (options.prove, &stand.seat) {
+        let console = &stand.technician.link;
+        return prove::run(state, supervisor, &stand.desktop, console, &seat.link);
+    }
+    welcome(state, &stand.technician, stand.seat.as_ref());
+    supervisor.wait_for_interrupt()
+}
+
+/// What both sides need once service, witness and workstation are up.
+pub(crate) struct Stand {
+    /// The workstation's desktop.
+    pub desktop: Desktop,
+    /// Who may connect.
+    pub technician: Technician,
+    /// The end user's seat, if the desktop is our own.
+    pub seat: Option<Seat>,
+}
+
+/// Brings up service, organisation, witness, workstation and technician, with a progress line each.
+///
+/// # Errors
+/// When one of them does not come up.
+pub(crate) fn raise(
+    state: &mut State,
+    supervisor: &mut Supervisor,
+    desktop: impl FnOnce(&mut Supervisor) -> Result<Desktop>,
+) -> Result<Stand> {
     step("service", || open_service(state, supervisor))?;
     let org = step("organisation", || open_organisation(state))?;
     step("witness", || open_witness(state, supervisor, &org))?;
-    let desktop = step("desktop", || match options.this_desktop {
-        true => Desktop::of_this_user(),
-        false => Desktop::start(supervisor, &state.path("desktop")),
-    })?;
+    let desktop = step("desktop", || desktop(supervisor))?;
     step("device", || enrol(state, supervisor, &org, &desktop))?;
     let technician = step("technician", || admit_technician(state, &org))?;
     let seat = match &desktop.access {
         Some(access) => {
-            let port = ports::find(
-                state.witness_port.saturating_add(1),
-                &[state.port, state.witness_port],
-            )?;
-            Some(step("seat", || {
-                Seat::open(Screen::connect(Some(access))?, port)
-            })?)
+            let taken = [state.port, state.witness_port];
+            let port = ports::find(state.witness_port.saturating_add(1), &taken)?;
+            let open = || Seat::open(Screen::connect(Some(access))?, port);
+            Some(step("seat", open)?)
         }
         None => None,
     };
-    if let (true, Some(seat)) = (options.prove, &seat) {
-        return prove::run(state, supervisor, &desktop, &technician.link, &seat.link);
-    }
-    welcome(state, &technician, seat.as_ref());
-    supervisor.wait_for_interrupt()
+    Ok(Stand {
+        desktop,
+        technician,
+        seat,
+    })
 }
 
 fn step<T>(name: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {

@@ -31,8 +31,8 @@ pub fn build() -> Result<()> {
     )
 }
 
-fn program(name: &str) -> PathBuf {
-    layout::target().join("debug").join(name)
+fn program(state: &State, name: &str) -> PathBuf {
+    state.programs.join(name)
 }
 
 /// The service, with its configuration written anew.
@@ -49,7 +49,7 @@ pub fn server(state: &State) -> Result<Command> {
         state.path("server").display(),
     );
     std::fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
-    let mut command = Command::new(program("wayleave-server"));
+    let mut command = Command::new(program(state, "wayleave-server"));
     command.args(["run", "--config"]).arg(config);
     Ok(command)
 }
@@ -59,7 +59,7 @@ pub fn server(state: &State) -> Result<Command> {
 /// # Errors
 /// When the command fails.
 fn make_witness(state: &State) -> Result<String> {
-    let mut command = Command::new(program("wayleave"));
+    let mut command = Command::new(program(state, "wayleave"));
     command
         .args([
             "witness",
@@ -76,7 +76,7 @@ fn make_witness(state: &State) -> Result<String> {
 
 /// The witness of the organisation `org`.
 pub fn witness(state: &State, org: &str) -> Command {
-    let mut command = Command::new(program("wayleave"));
+    let mut command = Command::new(program(state, "wayleave"));
     command.args([
         "witness",
         "--org",
@@ -155,7 +155,7 @@ pub fn agent(
     on_desktop: impl FnOnce(&Path) -> Command,
     display: &str,
 ) -> Command {
-    let mut command = on_desktop(&program("wayleave-agent"));
+    let mut command = on_desktop(&program(state, "wayleave-agent"));
     command.args([
         "run",
         "--org",
@@ -175,7 +175,7 @@ pub fn agent(
 /// # Errors
 /// When the command fails, or an agent runs already.
 pub fn fingerprint(state: &State) -> Result<String> {
-    let mut command = Command::new(program("wayleave-agent"));
+    let mut command = Command::new(program(state, "wayleave-agent"));
     command
         .args(["fingerprint", "--dir"])
         .arg(state.path("agent"));
@@ -316,7 +316,7 @@ fn derive(state: &State, org: &str, seed: &str) -> Result<Value> {
 
 /// The admin's command line.
 fn admin(state: &State) -> Command {
-    let mut command = Command::new(program("wayleave"));
+    let mut command = Command::new(program(state, "wayleave"));
     command
         .args(["--json", "--yes", "--dir"])
         .arg(state.path("admin"));

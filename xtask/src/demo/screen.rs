@@ -295,7 +295,11 @@ impl Screen {
     }
 }
 
-fn connect_with(access: &Access) -> Result<(RustConnection, usize)> {
+/// A connection of its own with `access`, and the number of the screen.
+///
+/// # Errors
+/// When there is no such display or the cookie is wrong.
+pub fn connect_with(access: &Access) -> Result<(RustConnection, usize)> {
     let path = format!("/tmp/.X11-unix/X{}", access.display);
     let socket = std::os::unix::net::UnixStream::connect(&path)
         .with_context(|| format!("connecting to {path}"))?;

@@ -8,10 +8,13 @@ use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
 use super::{ports, secret};
+use crate::layout;
 
 /// The demo's folder, held by one demo at a time, and what stands in its `state.json`.
 pub struct State {
     folder: PathBuf,
+    /// Where our own programs are.
+    pub programs: PathBuf,
     /// The service. Stays the same between runs: the console's origin is part of what was signed.
     pub port: u16,
     /// The witness. Stays the same, its address is in the roster.
@@ -55,6 +58,7 @@ impl State {
         let witness_port = ports::find(port.saturating_add(1), &[port])?;
         let state = Self {
             folder: folder.to_path_buf(),
+            programs: layout::target().join("debug"),
             port,
             witness_port,
             org: None,
@@ -100,6 +104,7 @@ impl State {
         };
         Ok(Self {
             folder: folder.to_path_buf(),
+            programs: layout::target().join("debug"),
             port: port("port")?,
             witness_port: port("witness_port")?,
             org: value["org"].as_str().map(str::to_owned),

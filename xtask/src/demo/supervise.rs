@@ -260,7 +260,6 @@ impl Supervisor {
     }
 
     /// The process id of a program that was started here.
-    #[cfg(test)]
     pub fn pid(&self, name: &str) -> Option<u32> {
         self.programs
             .iter()

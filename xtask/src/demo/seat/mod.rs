@@ -208,7 +208,7 @@ mod tests {
         let folder = crate::layout::target().join("xtask").join("seat");
         std::fs::create_dir_all(&folder).unwrap();
         let mut supervisor = Supervisor::new(&folder, Interrupt::default());
-        let desktop = Desktop::bare(&mut supervisor, &folder).unwrap();
+        let desktop = Desktop::bare(&mut supervisor, &folder, SIZE).unwrap();
         let screen = || Screen::connect(desktop.access.as_ref()).unwrap();
         let seat = Seat::open(screen(), ports::find(20_000, &[]).unwrap()).unwrap();
         let port = seat.port;
