@@ -5,6 +5,7 @@ import { asSentence } from '../ui/text'
 import { sentence } from '../ui/toast'
 import type { Account, Choice } from './account'
 import { type DeviceView, SCOPES, type Scope } from './model'
+import { Remote } from './remote'
 import { go } from './router'
 import { fitting, kindOf, longest, recall, remember, suggest } from './suggest'
 import { WarrantFacts } from './WarrantFacts'
@@ -24,6 +25,8 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
     void account.foresee(device, choice).then((answer) => { if (live) setCovered(answer) })
     return () => { live = false }
   }, [JSON.stringify(choice.scopes), choice.minutes, choice.attended, account.size.value])
+
+  useEffect(() => Remote.prepare(), [])
 
   const sign = async () => {
     setBusy(true)

@@ -13,6 +13,21 @@ interface Waiting {
 }
 
 export class Remote {
+  static #spare: Remote | undefined
+
+  // A session may be wanted soon: its worker starts and practises meanwhile, so that the first picture is there sooner.
+  static prepare(): void {
+    if (Remote.#spare?.isUsable) return
+    Remote.#spare = new Remote()
+    Remote.#spare.send({ kind: 'practise' })
+  }
+
+  static take(): Remote {
+    const spare = Remote.#spare
+    Remote.#spare = undefined
+    return spare?.isUsable ? spare : new Remote()
+  }
+
   readonly stage = signal<{ stage: Stage; text: string; until?: number }>({ stage: 'calling', text: '' })
   readonly opened = signal<Opened | null>(null)
   readonly display = signal<{ width: number; height: number } | null>(null)
@@ -29,6 +44,10 @@ export class Remote {
   constructor() {
     this.#worker.onmessage = (event: MessageEvent<ToPage>) => this.#take(event.data)
     this.#worker.onerror = () => { this.stage.value = { stage: 'over', text: 'The session’s program stopped unexpectedly. Connect again.' } }
+  }
+
+  get isUsable(): boolean {
+    return this.stage.value.stage !== 'over'
   }
 
   start(start: Start, canvas?: OffscreenCanvas): void {

@@ -29,6 +29,8 @@ export interface FileEntry {
 }
 
 export type ToWorker =
+  // A session may begin soon.
+  | { kind: 'practise' }
   // The canvas comes with the first start; a later one resumes the same session.
   | { kind: 'start'; start: Start; canvas?: OffscreenCanvas }
   | { kind: 'input'; message: Uint8Array<ArrayBuffer> }

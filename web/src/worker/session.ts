@@ -1,7 +1,7 @@
 // The session's worker: socket, Noise, decoding and painting in one place, so that nothing waits for the page.
 import { Channel, type ChannelEvent, type Credit, type End, encodeClipboard, encodeShellRequest, type ShellReply, type Piece } from '../session'
 import { bytesOf, type KeyId, type OrgId, type X25519Public } from '../trust'
-import { createScreen, type Screen } from '../viewer'
+import { createScreen, practise, type Screen } from '../viewer'
 import type { Start, ToPage, ToWorker } from './messages'
 import { joinRelay } from './relay'
 import { Transfers } from './transfers'
@@ -167,6 +167,7 @@ class Session {
 }
 
 onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === 'practise') return practise(() => session !== undefined)
   if (data.kind !== 'start') {
     try {
       session?.act(data)

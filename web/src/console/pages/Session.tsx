@@ -56,7 +56,7 @@ function useSession(account: Account, id: string, canvas: { current: HTMLCanvasE
   useEffect(() => {
     const element = canvas.current
     if (!element) return undefined
-    const fresh = new Remote()
+    const fresh = Remote.take()
     setRemote(fresh)
     const fail = (error: unknown) => setTrouble(sentence(error))
     const ring = async (first: boolean): Promise<void> => {
