@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::outcome::{self, Outcome};
-use crate::{install, layout, steps, toolchain, web};
+use crate::{demo, install, layout, steps, toolchain, web};
 
 /// What to run.
 #[derive(Args)]
@@ -40,9 +40,11 @@ enum Step {
     Web,
     /// Tests in a real browser
     Browser,
+    /// The demo, with a script on both sides
+    Prove,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step::Install,
     Step::WebInstall,
     Step::WebBuild,
@@ -51,6 +53,7 @@ const STEPS: [Step; 8] = [
     Step::Doc,
     Step::Web,
     Step::Browser,
+    Step::Prove,
 ];
 
 /// Runs the steps. A step that fails lets the others run; all failures are named at the end.
@@ -101,6 +104,7 @@ impl Step {
             Self::Doc => doc(),
             Self::Web => vitest(),
             Self::Browser => browser(),
+            Self::Prove => prove(),
         }
     }
 }
@@ -173,6 +177,22 @@ fn browser() -> Result<Outcome> {
         .current_dir(layout::root())
         .env("WAYLEAVE_PROGRAMS", layout::target().join("debug"));
     runner("browser", &mut command, outcome::from_tap)
+}
+
+/// One test: what `cargo xtask demo --prove` proves, in a folder of its own.
+fn prove() -> Result<Outcome> {
+    let started = Instant::now();
+    let proof = demo::prove_in(&layout::target().join("xtask").join("prove"));
+    let outcome = match &proof {
+        Ok(()) => Outcome {
+            passed: 1,
+            ..Outcome::default()
+        },
+        Err(error) => Outcome::broken(format!("prove: {error:#}")),
+    };
+    let verdict = if proof.is_ok() { "ok" } else { "FAILED" };
+    steps::report("prove", verdict, started.elapsed(), &outcome.verdict());
+    Ok(outcome)
 }
 
 /// The files `tests/e2e/*.test.mjs`, in a fixed order.

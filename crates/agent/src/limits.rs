@@ -44,3 +44,6 @@ pub const FOLDER_ENTRIES_MAX: usize = 50_000;
 pub const HELPER_RESTART_MS_MIN: u64 = 1_000;
 /// Time until a lost desk helper is started again, and one that did not start is tried again, in milliseconds.
 pub const HELPER_RESTART_MS_MAX: u64 = 10_000;
+/// glibc's setting for blocks that go back to the system as soon as they are freed, in bytes: pictures, and whatever is as
+/// large. Left to itself glibc raises it after the first one, and a helper keeps some 16 MB after its last session.
+pub const LARGE_BLOCKS: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");

@@ -12,6 +12,8 @@ use rustix::process::{
 use wire::limits::DATA_BYTES_MAX;
 use wire::shell::Signal as Asked;
 
+use crate::limits::LARGE_BLOCKS;
+
 /// How long the output of a process that has ended may still take.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 
@@ -255,6 +257,8 @@ fn command(start: &Start) -> CommandBuilder {
         }
     };
     command.env("TERM", &start.term);
+    // The helper's own.
+    command.env_remove(LARGE_BLOCKS.0);
     match &start.display {
         Some(display) => command.env("DISPLAY", display),
         None => command.env_remove("DISPLAY"),

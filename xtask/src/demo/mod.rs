@@ -82,12 +82,26 @@ fn play(options: &Options, state: &mut State, supervisor: &mut Supervisor) -> Re
         true => Desktop::of_this_user(),
         false => Desktop::start(supervisor, &folder, desktop::SIZE),
     })?;
-    if let (true, Some(seat)) = (options.prove, &stand.seat) {
-        let console = &stand.technician.link;
-        return prove::run(state, supervisor, &stand.desktop, console, &seat.link);
+    if options.prove {
+        let picture = layout::root().join("demo.png");
+        return prove::run(state, supervisor, &stand, &picture);
     }
     welcome(state, &stand.technician, stand.seat.as_ref());
     supervisor.wait_for_interrupt()
+}
+
+/// Proves a demo of its own below `folder`, with programs that are built already.
+///
+/// # Errors
+/// When a step or a check fails; everything that was started is ended before this returns.
+pub(crate) fn prove_in(folder: &Path) -> Result<()> {
+    let mut state = State::open(folder, true, None)?;
+    let mut supervisor = Supervisor::new(&state.path("logs"), Interrupt::listen()?);
+    let (own, picture) = (state.path("desktop"), state.path("demo.png"));
+    let stand = raise(&mut state, &mut supervisor, |supervisor| {
+        Desktop::start(supervisor, &own, desktop::SIZE)
+    })?;
+    prove::run(&state, &mut supervisor, &stand, &picture)
 }
 
 /// What both sides need once service, witness and workstation are up.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::ipc::{Frame, ToHelper, ToKeeper};
-use crate::limits::IPC_WAITING_BYTES_MAX;
+use crate::limits::{IPC_WAITING_BYTES_MAX, LARGE_BLOCKS};
 
 /// How the helper is started.
 #[derive(Clone, Debug)]
@@ -66,6 +66,7 @@ impl HelperProcess {
             .arg(&program.state_dir)
             .arg("--files-root")
             .arg(&program.files_root)
+            .env(LARGE_BLOCKS.0, LARGE_BLOCKS.1)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .kill_on_drop(true);
