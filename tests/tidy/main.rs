@@ -8,6 +8,7 @@ mod arrows;
 mod places;
 mod size;
 mod source;
+mod threats;
 mod tree;
 
 use std::process::Command;
@@ -91,4 +92,14 @@ fn the_browser_core_knows_no_page_and_no_framework() {
 #[test]
 fn nothing_is_left_unfinished() {
     over_the_tree(places::unfinished);
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let files = tree::files();
+    let page = files
+        .iter()
+        .find(|file| file.path == threats::PAGE)
+        .unwrap();
+    assert_none(threats::violations(page, &files));
 }
