@@ -15,8 +15,8 @@ const REST_MS = 600
 
 // What the technician waits for, from one mark to the next.
 const WAITS = [
-  ['the warrant is signed and kept', 'clicked', 'worker'],
-  ['the service is asked, the device rung', 'worker', 'start'],
+  ['the warrant is signed and kept', 'clicked', 'asked'],
+  ['the service is asked, the device rung', 'asked', 'start'],
   ['both ends meet at the relay', 'start', 'securing'],
   ['handshake', 'securing', 'judging'],
   ['the workstation judges and syncs the receipt', 'judging', 'open'],

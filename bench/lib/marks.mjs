@@ -1,6 +1,7 @@
 // What is installed in the page and in its worker to see when things happen there. Nothing of the product knows of it.
 
-// In the page, before its own scripts: the moment of the click that signs, and of each message between page and worker.
+// In the page, before its own scripts: the moment of the click that signs, of the question to the service, and of each message
+// between page and worker. The worker itself is there before the click.
 export function installMarks() {
   let marks = { stages: {} }
   window.bench = {
@@ -11,12 +12,16 @@ export function installMarks() {
     if (event.target.closest?.('[role=dialog] [type=submit], dialog [type=submit]')) marks = { clicked: event.timeStamp, stages: {} }
   }, true)
   const note = (name) => { marks.stages[name] ??= performance.now() }
+  const realFetch = window.fetch
+  window.fetch = (input, ...rest) => {
+    if (String(input.url ?? input).endsWith('/sessions')) note('asked')
+    return realFetch(input, ...rest)
+  }
   const RealWorker = window.Worker
   window.Worker = class extends RealWorker {
     constructor(url, options) {
       super(url, options)
       if (options?.name !== 'session') return
-      note('worker')
       this.addEventListener('message', ({ data }) => {
         if (data.kind === 'stage') note(data.stage)
         if (data.kind === 'display' || data.kind === 'painted') note(data.kind)

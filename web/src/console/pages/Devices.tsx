@@ -9,6 +9,7 @@ import { toast } from '../../ui/toast'
 import type { Account } from '../account'
 import { ConnectDialog } from '../ConnectDialog'
 import { type DeviceView, matches } from '../model'
+import { Remote } from '../remote'
 
 const query = signal('')
 
@@ -21,6 +22,8 @@ export function Devices(props: { account: Account }) {
   const shown = useMemo(() => order(devices.filter((d) => matches(query.value, d.name, d.groups.join(' '), d.keyid))), [devices, query.value])
   useSlashFocus(search)
   useEffect(() => search.current?.focus(), [])
+  // Whoever looks at this list may connect from it soon.
+  useEffect(() => Remote.prepare(), [])
   useEffect(() => select(0), [query.value])
   useEffect(() => { document.querySelector('#devices tr[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }) }, [selected])
 
