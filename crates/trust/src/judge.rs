@@ -4,6 +4,7 @@
 //! change of the ledger, and at `until`.
 
 mod cover;
+mod explain;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +15,13 @@ use crate::freshness::{self, Stale};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::scope::Scope;
 use crate::state::{Entry, NotInForce, State};
-use crate::statement::{Owner, Role};
+use crate::statement::Role;
 use crate::warrant::Warrant;
 
 pub use cover::Uncovered;
+pub use explain::{Explanation, Weighed, Wish, explain};
+
+use cover::Asked;
 
 /// Everything a device knows when it judges. Times in milliseconds.
 pub struct Facts<'a> {
@@ -201,15 +205,27 @@ pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
     warrant.check_shape().map_err(Refusal::Shape)?;
     check_aim(facts, &warrant)?;
     let device = check_ledger(facts, &warrant)?;
-    let stale = check_fresh(facts, &warrant)?;
+    let stale = check_fresh(facts.state, facts.checkpoint, facts.now, warrant.attended)?;
     let signers = check_signers(facts, &envelope, &warrant)?;
     let technician = check_technician(facts, &warrant, &signers)?;
     let resumes = check_spent(facts, &warrant)?;
     check_time(facts, &warrant)?;
-    let covered = cover::find(
-        facts, &warrant, technician, device, &signers, resumes, stale,
-    )?;
-    check_vendor_origin(facts, &warrant, &signers, &covered.approvals)?;
+    let asked = Asked {
+        state: facts.state,
+        checkpoint: facts.checkpoint,
+        now: facts.now,
+        by: warrant.by,
+        technician,
+        device,
+        scopes: &warrant.scopes,
+        lasts_ms: warrant.until - warrant.from,
+        attended: warrant.attended,
+        signers: &signers,
+        openings: facts.openings.len(),
+        resumes,
+        stale,
+    };
+    let covered = asked.find()?;
     Ok(Verdict {
         digest: envelope.digest(),
         policy: covered.policy,
@@ -233,8 +249,8 @@ fn check_aim(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, Refusal> {
-    let state = facts.state;
+/// What closes every device, whoever asks.
+fn check_standing(state: &State) -> Result<(), Refusal> {
     if let Some(index) = state.closed_by() {
         return Err(Refusal::LedgerTooNew(index));
     }
@@ -244,6 +260,12 @@ fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, R
     if state.is_roster_tainted() {
         return Err(Refusal::RosterTainted);
     }
+    Ok(())
+}
+
+fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, Refusal> {
+    let state = facts.state;
+    check_standing(state)?;
     match state.root_at(warrant.seen.size) {
         None => return Err(Refusal::LedgerBehind),
         Some(root) if root != warrant.seen.root => return Err(Refusal::LedgerForked),
@@ -258,13 +280,16 @@ fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, R
     Ok(device)
 }
 
-fn check_fresh(facts: &Facts<'_>, warrant: &Warrant) -> Result<bool, Refusal> {
-    match freshness::check(facts.state, facts.checkpoint, facts.now) {
+/// Whether the ledger is stale in a way that a policy may bear with; which one does is decided where the policy is chosen.
+fn check_fresh(
+    state: &State,
+    checkpoint: &Checkpoint,
+    now: u64,
+    attended: bool,
+) -> Result<bool, Refusal> {
+    match freshness::check(state, checkpoint, now) {
         Ok(()) => Ok(false),
-        // Whether a policy bears with it is decided where the policy is chosen.
-        Err(Stale::TooFewWitnesses { .. } | Stale::NoRevocationHolder) if warrant.attended => {
-            Ok(true)
-        }
+        Err(Stale::TooFewWitnesses { .. } | Stale::NoRevocationHolder) if attended => Ok(true),
         Err(why) => Err(Refusal::Stale(why)),
     }
 }
@@ -322,28 +347,6 @@ fn check_time(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
     }
     if facts.now >= warrant.until {
         return Err(Refusal::Expired);
-    }
-    Ok(())
-}
-
-/// Code served by the vendor cannot open an unattended workstation with one person's key.
-fn check_vendor_origin(
-    facts: &Facts<'_>,
-    warrant: &Warrant,
-    signers: &[Signer],
-    approvals: &[Signer],
-) -> Result<(), Refusal> {
-    let roster = facts.state.roster();
-    let on_vendor = |s: &Signer| {
-        s.origin
-            .as_deref()
-            .is_some_and(|o| roster.origin_owner(o) == Some(Owner::Vendor))
-    };
-    let by_on_vendor = signers
-        .iter()
-        .any(|s| s.keyid == warrant.by && on_vendor(s));
-    if !warrant.attended && by_on_vendor && approvals.iter().all(on_vendor) {
-        return Err(Refusal::VendorOriginAlone);
     }
     Ok(())
 }

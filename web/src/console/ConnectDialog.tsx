@@ -1,5 +1,5 @@
 // The warrant, shown before it is signed: who, which device, what, until when, why. One Enter and one touch.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { Button, Dialog, Field, Note } from '../ui/parts'
 import { asSentence } from '../ui/text'
 import { sentence } from '../ui/toast'
@@ -17,14 +17,9 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
   const [choice, setChoice] = useState<Choice>(() => ({ ...suggest(fit, recall(kind)), why: '', ticket: '' }))
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState('')
-  const [covered, setCovered] = useState<{ policy: string } | { why: string } | null>(null)
   const change = (part: Partial<Choice>) => setChoice({ ...choice, ...part })
 
-  useEffect(() => {
-    let live = true
-    void account.foresee(device, choice).then((answer) => { if (live) setCovered(answer) })
-    return () => { live = false }
-  }, [JSON.stringify(choice.scopes), choice.minutes, choice.attended, account.size.value])
+  const covered = useMemo(() => account.foresee(device, choice), [JSON.stringify(choice.scopes), choice.minutes, choice.attended, account.size.value])
 
   useEffect(() => Remote.prepare(), [])
 
@@ -40,15 +35,15 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
     }
   }
 
-  const refused = covered && 'why' in covered ? covered.why : ''
+  const refused = 'why' in covered ? covered.why : ''
   const incomplete = choice.why.trim() === '' || choice.scopes.length === 0
   const display = device.presence?.display
   return (
-    <Dialog wide title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && covered && !refused) void sign() }}
+    <Dialog wide title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && !refused) void sign() }}
       foot={<>
-        <span class="grow small muted" role="status">{covered && 'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}</span>
+        <span class="grow small muted" role="status">{'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}</span>
         <Button onClick={props.onClose}>Cancel</Button>
-        <Button tone="primary" type="submit" busy={busy} disabled={incomplete || !covered || refused !== ''}>
+        <Button tone="primary" type="submit" busy={busy} disabled={incomplete || refused !== ''}>
           {account.identity.holder.kind === 'passkey' ? 'Sign with passkey and connect' : 'Sign and connect'}
         </Button>
       </>}>

@@ -247,8 +247,8 @@ export class Account {
 
   // Sessions: foreseen, signed, started.
 
-  foresee(device: DeviceView, choice: Wish): Promise<{ policy: string } | { why: string }> {
-    return this.locked.value ? Promise.resolve({ why: this.locked.value }) : this.#wishes.foresee(device, choice)
+  foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
+    return this.locked.value ? { why: this.locked.value } : this.#wishes.foresee(device, choice)
   }
 
   signWarrant(device: DeviceView, choice: Choice): Promise<string> {

@@ -1,5 +1,5 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type KeyId, type Salt, type Signed, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, findCover, Envelope, warrant as warrantSchema, type X25519Public, staleness, Refusal, deviceWords } from '../trust'
+import { type KeyId, type Salt, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, explain, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
@@ -25,22 +25,17 @@ export class Wishes {
   ) {}
 
   // The same rules as on the workstation, asked beforehand; the workstation's own answer is the one that counts.
-  async foresee(device: DeviceView, choice: Wish): Promise<{ policy: string } | { why: string }> {
+  foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
     const { state, checkpoint } = this.ledger
     if (!state || !checkpoint) return { why: 'The ledger is not read yet.' }
-    const now = Date.now()
-    const by = this.identity.keyid as KeyId
-    const technician = state.inForce(by, 'technician', now)
-    const entry = state.inForce(device.keyid as KeyId, 'device', now)
-    if (typeof technician === 'string') return { why: 'This key is not a technician’s. Admins give power; technicians use it.' }
-    if (typeof entry === 'string') return { why: `This device does not count now: ${entry.replace('_', ' ')}.` }
-    if (state.isSuspended) return { why: 'The organisation has suspended all access.' }
-    const stale = staleness(state, checkpoint, now)
-    if (stale && !choice.attended) return { why: `The ledger is not fresh: ${stale.message}.` }
-    const signers: Signed[] = [{ keyid: by, origin: technician.subject.key.origins[0] }]
-    const wish = { by, scopes: choice.scopes, from: now - FROM_BEFORE_MS, until: now + lifetime(choice), attended: choice.attended }
-    const covered = findCover({ state, checkpoint, now, openings: 0, warrant: wish, technician, device: entry, signers, resumes: false, stale: stale !== undefined })
-    return covered instanceof Refusal ? { why: asSentence(covered.message) } : { policy: covered.policy }
+    const explained = explain({
+      state, checkpoint, now: Date.now(), technician: this.identity.keyid as KeyId, device: device.keyid as KeyId,
+      scopes: choice.scopes, lastsMs: choice.minutes * 60_000, attended: choice.attended, approvers: [], openings: 0,
+    })
+    if (explained.allowedBy !== undefined) return { policy: explained.allowedBy }
+    const nearest = [...explained.policies].sort((a, b) => a.misses.length - b.misses.length)[0]
+    const first = explained.obstacles[0] ?? nearest?.misses[0]
+    return { why: first ? whyNot(first) : '' }
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {
@@ -98,6 +93,12 @@ export class Wishes {
     if (!this.ledger.state) throw new Error('The ledger is not read yet. Wait until it is, then try again.')
     return this.ledger.state
   }
+}
+
+// What stands in the way, and who can change it.
+export function whyNot(refusal: Refusal): string {
+  const remedy = remedyOf(refusal)
+  return [refusal.message, ...(remedy ? [remedy] : [])].map(asSentence).join(' ')
 }
 
 const lifetime = (choice: Wish): number => choice.minutes * 60_000 - FROM_BEFORE_MS

@@ -1,6 +1,7 @@
 //! The door: each refusal beside a warrant that opens and differs in one thing only.
 
 mod cover;
+mod explain;
 mod ledger;
 mod origins;
 

@@ -11,15 +11,15 @@ use crate::settle;
 use crate::support::*;
 
 /// One ledger and what its device says to warrants.
-struct Desk {
-    world: World,
+pub struct Desk {
+    pub world: World,
     held: Vec<String>,
-    note: String,
-    cases: Vec<Value>,
+    pub note: String,
+    pub cases: Vec<Value>,
 }
 
 impl Desk {
-    fn of(world: World) -> Self {
+    pub fn of(world: World) -> Self {
         let mut desk = Self {
             world,
             held: Vec::new(),
@@ -30,7 +30,7 @@ impl Desk {
         desk
     }
 
-    fn witnessed(&mut self, names: &[&str], at: u64) {
+    pub fn witnessed(&mut self, names: &[&str], at: u64) {
         let mut note = self.world.note();
         for name in names {
             note.add_line(&cosign(&note, name, &key(name), at / 1000))
@@ -42,7 +42,7 @@ impl Desk {
             .unwrap();
     }
 
-    fn hold(&mut self, say: Say, signers: &[&str]) {
+    pub fn hold(&mut self, say: Say, signers: &[&str]) {
         let envelope = self.world.signed(say, signers);
         assert!(self.world.state.hold(&envelope).unwrap());
         self.held.push(envelope.to_text());
@@ -85,7 +85,7 @@ impl Desk {
         }));
     }
 
-    fn end(self, name: &str) -> Value {
+    pub fn end(self, name: &str) -> Value {
         let leaves: Vec<String> = self
             .world
             .leaves
@@ -337,7 +337,7 @@ fn suspended() -> Value {
     desk.end("everything suspended")
 }
 
-fn staffed() -> World {
+pub fn staffed() -> World {
     let mut world = World::new();
     for admission in [
         technician("tess", &["support"]),
@@ -484,7 +484,7 @@ fn approved(desk: &mut Desk) {
 
 const UNLISTED: &str = "https://elsewhere.example";
 
-fn on_pages(phone: &Passkey) -> World {
+pub fn on_pages(phone: &Passkey) -> World {
     let of_key = |key: &PublicKey, person: &str, groups: &[&str]| {
         let mut admit = technician(person, groups);
         admit.subjects[0].key = key.clone();

@@ -52,6 +52,13 @@ const NOT_IN_FORCE: Record<NotInForce, string> = {
   tainted: 'a revoked key admitted it, and whoever revoked that key did not know of it',
 }
 
+/** The refusal of a key that does not count. */
+export function notInForce(role: 'device' | 'technician', why: NotInForce): Refusal {
+  return role === 'device'
+    ? new Refusal('device_not_in_force', `this device does not count: ${NOT_IN_FORCE[why]}`)
+    : new Refusal('technician_not_in_force', `the technician's key does not count: ${NOT_IN_FORCE[why]}`)
+}
+
 /** Judges one warrant; throws the {@link Refusal} of the first check that fails. */
 export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
   const { envelope, warrant } = read(bytes)
@@ -59,14 +66,16 @@ export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
   if (fault) throw new Refusal('shape', `the warrant is not sound: ${fault}`)
   checkAim(facts, warrant)
   const device = checkLedger(facts, warrant)
-  const stale = checkFresh(facts, warrant)
+  const stale = checkFresh(facts, warrant.attended)
   const signers = await checkSigners(facts, envelope, warrant)
   const technician = checkTechnician(facts, warrant)
   const resumes = checkSpent(facts, warrant)
   checkTime(facts, warrant)
-  const covered = findCover({ ...facts, warrant, technician, device, signers, resumes, stale })
+  const { state, checkpoint, now, openings } = facts
+  const { by, scopes, attended } = warrant
+  const lastsMs = warrant.until - warrant.from
+  const covered = findCover({ state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, resumes, stale })
   if (!('policy' in covered)) throw covered
-  checkVendorOrigin(facts, warrant, signers, covered.approvals)
   return {
     warrant,
     digest: envelope.digest(),
@@ -101,20 +110,26 @@ function checkAim({ state, device, channelNoise }: Facts, warrant: Warrant): voi
   }
 }
 
-function checkLedger(facts: Facts, { seen }: Warrant): Entry {
-  const { state, now } = facts
+/** What closes every device, whoever asks. */
+export function standingFault(state: State): Refusal | undefined {
   if (state.closedBy !== undefined) {
-    throw new Refusal(
+    return new Refusal(
       'ledger_too_new',
       `the ledger holds statement ${state.closedBy}, which this agent is too old to read; update the agent`,
     )
   }
   if (state.isSuspended) {
-    throw new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
+    return new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
   }
-  if (state.isRosterTainted) {
-    throw new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation was withheld')
-  }
+  return state.isRosterTainted
+    ? new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation the service withholds')
+    : undefined
+}
+
+function checkLedger(facts: Facts, { seen }: Warrant): Entry {
+  const { state, now } = facts
+  const fault = standingFault(state)
+  if (fault) throw fault
   const root = state.rootAt(seen.size)
   if (root === undefined) {
     throw new Refusal(
@@ -129,19 +144,17 @@ function checkLedger(facts: Facts, { seen }: Warrant): Entry {
     )
   }
   const device = state.inForce(facts.device, 'device', now)
-  if (typeof device === 'string') {
-    throw new Refusal('device_not_in_force', `this device does not count: ${NOT_IN_FORCE[device]}`)
-  }
+  if (typeof device === 'string') throw notInForce('device', device)
   if (device.subject.noise !== facts.deviceNoise) {
     throw new Refusal('device_noise', "this device's channel key is not the one the ledger admits")
   }
   return device
 }
 
-function checkFresh({ state, checkpoint, now }: Facts, warrant: Warrant): boolean {
+/** Whether the ledger is stale in a way that a policy may bear with; which one does is decided where the policy is chosen. */
+export function checkFresh({ state, checkpoint, now }: Pick<Facts, 'state' | 'checkpoint' | 'now'>, attended: boolean): boolean {
   const why = staleness(state, checkpoint, now)
-  // Whether a policy bears with it is decided where the policy is chosen.
-  if (why && (why.code === 'other_head' || !warrant.attended)) {
+  if (why && (why.code === 'other_head' || !attended)) {
     throw new Refusal('stale', `the ledger is not fresh: ${why.message}`)
   }
   return why !== undefined
@@ -165,9 +178,7 @@ async function checkSigners({ state }: Facts, envelope: Envelope, warrant: Warra
 
 function checkTechnician({ state, now }: Facts, warrant: Warrant): Entry {
   const technician = state.inForce(warrant.by, 'technician', now)
-  if (typeof technician === 'string') {
-    throw new Refusal('technician_not_in_force', `the technician's key does not count: ${NOT_IN_FORCE[technician]}`)
-  }
+  if (typeof technician === 'string') throw notInForce('technician', technician)
   if (technician.subject.name !== nameCommitment(warrant.name)) {
     throw new Refusal('other_name', "the technician's name is not the one the ledger admits")
   }
@@ -187,21 +198,4 @@ function checkTime({ now }: Facts, { from, until }: Warrant): void {
     throw new Refusal('too_early', "the warrant's time has not begun; check the clocks")
   }
   if (now >= until) throw new Refusal('expired', "the warrant's time is over; sign a new one")
-}
-
-// Code served by the vendor cannot open an unattended workstation with one person's key.
-function checkVendorOrigin(
-  { state }: Facts,
-  warrant: Warrant,
-  signers: readonly Signed[],
-  approvals: readonly Signed[],
-): void {
-  const onVendor = ({ origin }: Signed) => origin !== undefined && originOwner(state.roster, origin) === 'vendor'
-  const byOnVendor = signers.some((s) => s.keyid === warrant.by && onVendor(s))
-  if (!warrant.attended && byOnVendor && approvals.every(onVendor)) {
-    throw new Refusal(
-      'vendor_origin_alone',
-      "an unattended warrant signed on the vendor's web origin needs an independent approver",
-    )
-  }
 }
