@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import { type KeyId, type OrgId, type Say } from '../trust'
+import { type Explanation, type KeyId, type OrgId, type Say } from '../trust'
 import { Acts } from './acts'
 import { type Delivered, Delivery } from './delivery'
 import { Ledger, LedgerFault } from './ledger'
@@ -13,7 +13,7 @@ import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
 import type { Identity, SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
-import { Wishes } from './wishes'
+import { type Question, Wishes } from './wishes'
 
 const REFRESH_MS = 60_000
 // Refusals that no waiting mends.
@@ -249,6 +249,10 @@ export class Account {
 
   foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
     return this.locked.value ? { why: this.locked.value } : this.#wishes.foresee(device, choice)
+  }
+
+  explain(question: Question): Explanation | undefined {
+    return this.#wishes.explain(question)
   }
 
   signWarrant(device: DeviceView, choice: Choice): Promise<string> {

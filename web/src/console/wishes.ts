@@ -1,5 +1,5 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type KeyId, type Salt, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, explain, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, deviceWords } from '../trust'
+import { type KeyId, type Salt, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncovered, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
@@ -16,6 +16,13 @@ import type { WarrantView } from './WarrantFacts'
 // The device's clock may be a little behind this one.
 const FROM_BEFORE_MS = 10_000
 
+// Who would like to do what where; keys of technicians, devices and admins.
+export interface Question extends Wish {
+  technician: string
+  device: string
+  approvers: string[]
+}
+
 export class Wishes {
   constructor(
     readonly identity: Identity,
@@ -25,13 +32,19 @@ export class Wishes {
   ) {}
 
   // The same rules as on the workstation, asked beforehand; the workstation's own answer is the one that counts.
-  foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
+  explain(question: Question): Explanation | undefined {
     const { state, checkpoint } = this.ledger
-    if (!state || !checkpoint) return { why: 'The ledger is not read yet.' }
-    const explained = explain({
-      state, checkpoint, now: Date.now(), technician: this.identity.keyid as KeyId, device: device.keyid as KeyId,
-      scopes: choice.scopes, lastsMs: choice.minutes * 60_000, attended: choice.attended, approvers: [], openings: 0,
+    if (!state || !checkpoint) return undefined
+    const { technician, device, scopes, minutes, attended, approvers } = question
+    return explain({
+      state, checkpoint, now: Date.now(), technician: technician as KeyId, device: device as KeyId, scopes, lastsMs: minutes * 60_000,
+      attended, approvers: approvers as KeyId[], openings: 0,
     })
+  }
+
+  foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
+    const explained = this.explain({ ...choice, technician: this.identity.keyid, device: device.keyid, approvers: [] })
+    if (!explained) return { why: 'The ledger is not read yet.' }
     if (explained.allowedBy !== undefined) return { policy: explained.allowedBy }
     const nearest = [...explained.policies].sort((a, b) => a.misses.length - b.misses.length)[0]
     const first = explained.obstacles[0] ?? nearest?.misses[0]
@@ -95,10 +108,11 @@ export class Wishes {
   }
 }
 
-// What stands in the way, and who can change it.
-export function whyNot(refusal: Refusal): string {
+// What stands in the way, and who can change it; where one policy is spoken of, that none allows it is left out.
+export function whyNot(refusal: Refusal, isOfOnePolicy = false): string {
+  const what = isOfOnePolicy && refusal instanceof Uncovered ? refusal.text : refusal.message
   const remedy = remedyOf(refusal)
-  return [refusal.message, ...(remedy ? [remedy] : [])].map(asSentence).join(' ')
+  return [what, ...(remedy ? [remedy] : [])].map(asSentence).join(' ')
 }
 
 const lifetime = (choice: Wish): number => choice.minutes * 60_000 - FROM_BEFORE_MS

@@ -5,7 +5,7 @@
 
 mod driver;
 mod relay;
-mod target;
+pub(crate) mod target;
 mod terms;
 mod warrant;
 

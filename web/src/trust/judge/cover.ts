@@ -39,7 +39,8 @@ const MISSES = ['groups', 'scope', 'attended_only', 'too_long', 'hours', 'rate',
 export class Uncovered extends Refusal {
   constructor(
     readonly miss: (typeof MISSES)[number],
-    text: string,
+    /** What one policy says, without that none allows it. */
+    readonly text: string,
     /** Orders misses of the same kind. */
     readonly weight: readonly number[] = [],
   ) {
