@@ -123,7 +123,11 @@ async fn greet(
 ) -> Result<Opened> {
     loop {
         match driver.next().await? {
-            ViewerEvent::Secured { .. } | ViewerEvent::Pong { .. } | ViewerEvent::Room { .. } => {}
+            ViewerEvent::Secured { .. }
+            | ViewerEvent::Paused { .. }
+            | ViewerEvent::Resumed
+            | ViewerEvent::Pong { .. }
+            | ViewerEvent::Room { .. } => {}
             ViewerEvent::Head(head) => {
                 check_head(login, &head).await?;
                 let known = login
