@@ -11,6 +11,7 @@
 pub mod cast;
 pub mod device;
 pub mod found;
+pub mod kept;
 pub mod model;
 pub mod moves;
 pub mod org;
@@ -19,5 +20,6 @@ pub mod reader;
 pub mod reading;
 pub mod rng;
 pub mod run;
+pub mod search;
 pub mod watcher;
 pub mod world;

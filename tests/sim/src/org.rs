@@ -233,6 +233,15 @@ pub fn devices(names: &[&str], groups: &[String], until: u64) -> Say {
     admit(Role::Device, names.iter().map(one).collect(), groups, until)
 }
 
+/// An admission of a workstation whose channel key was made anew.
+pub fn rekeyed(name: &str, groups: &[String], until: u64) -> Say {
+    let subject = Subject {
+        noise: Some(cast::channel(&format!("{name}/new"))),
+        ..subject(name)
+    };
+    admit(Role::Device, vec![subject], groups, until)
+}
+
 /// An admission of an enroller or a stopper.
 pub fn helper(role: Role, name: &str, groups: &[String], until: u64) -> Say {
     admit(role, vec![subject(name)], groups, until)

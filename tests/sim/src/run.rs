@@ -6,11 +6,10 @@ use crate::device::Said;
 use crate::found::{Rule, Violation};
 use crate::model::Ledger;
 use crate::moves::{self, MOVES, desk, office, service};
-use crate::org::BEGIN;
 use crate::world::World;
 
 /// Things that happen in one run.
-const STEPS: u64 = 140;
+const STEPS: u64 = 110;
 
 /// What a run came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -103,12 +102,19 @@ fn good_day(w: &mut World) {
         w.hand_witness(witness, &paper);
     }
     let now = w.now;
-    for device in &mut w.devices {
-        device.stop();
+    w.watchers.iter_mut().for_each(|watcher| watcher.drift = 0);
+    let restarted = w.rng.index(w.devices.len());
+    for (at, device) in w.devices.iter_mut().enumerate() {
+        if at == restarted {
+            device.stop();
+        }
+        device.disk.fuse = None;
         if !device.clock_was_set {
             device.drift = 0;
         }
-        device.start(now);
+        if device.run.is_none() {
+            device.start(now);
+        }
     }
     service::show(w);
     // What was held and never came into the ledger is signed anew, if somebody may.
@@ -152,7 +158,6 @@ fn enter(w: &mut World, at: usize) {
         let text = format!("tess is let into {} by nobody: {said:?}", w.devices[at].name);
         w.broke(Rule::Locked, text);
     }
-    let _ = BEGIN;
 }
 
 /// Whether an honest technician has everything that it takes, by the ledger alone.
@@ -161,9 +166,12 @@ fn may_enter(w: &World, at: usize, warrant: &trust::Warrant) -> bool {
     let truth = &w.desk.truth;
     let device = truth.in_force(&w.devices[at].key, Role::Device, w.now);
     let own = truth.in_force(&warrant.by, Role::Technician, w.now);
-    let (Some((device, _)), Some((own, _))) = (device, own) else {
+    let (Some((device, subject)), Some((own, _))) = (device, own) else {
         return false;
     };
+    // What a device was told and the ledger never says binds it alone.
+    let knows_no_more = w.devices[at].truth.as_ref().is_some_and(|truth| truth.lacks().is_empty());
+    let is_reachable = knows_no_more && subject.noise == Some(w.devices[at].channel);
     let covers = |policy: &trust::statement::Policy| {
         own.groups.contains(&policy.technicians)
             && device.groups.contains(&policy.devices)
@@ -174,7 +182,8 @@ fn may_enter(w: &World, at: usize, warrant: &trust::Warrant) -> bool {
             && policy.openings_per_hour.is_none()
             && warrant.until - warrant.from <= policy.max_seconds * 1000
     };
-    !truth.is_closed()
+    is_reachable
+        && !truth.is_closed()
         && !truth.is_suspended()
         && !truth.is_roster_tainted()
         && truth.policies().iter().any(|(_, policy)| covers(policy))

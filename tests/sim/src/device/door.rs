@@ -14,6 +14,9 @@ use crate::found::Rule;
 use crate::model::door::{Asked, objections};
 use crate::paper::Paper;
 
+/// Most denials that a device writes in one run.
+const DENIALS_MAX: usize = 4;
+
 /// What a technician hears.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Said {
@@ -258,8 +261,9 @@ impl Device {
 
     fn deny(&mut self, warrant: &Warrant, channel: &Channel, code: &str, now: u64) -> Result<(), Crash> {
         let session = session_id(&warrant.id, channel);
-        // Equal denials are counted, not written one by one.
-        let is_known = self.disk.receipts.iter().any(|(_, r)| r.session == session);
+        // Equal denials are counted, not written one by one; a bounded number is written at all.
+        let denials = || self.disk.receipts.iter().map(|(_, r)| r).filter(|r| r.ev == Event::Deny);
+        let is_known = denials().any(|r| r.session == session) || denials().count() > DENIALS_MAX;
         if is_known || self.state().is_none() {
             return Ok(());
         }

@@ -42,8 +42,8 @@ pub fn say(w: &mut World, say: Say, names: &[String]) -> Rc<Paper> {
 pub fn admit(w: &mut World) {
     let names = givers(w);
     let until = w.now + w.rng.between(1, 40) * DAY / 2;
-    let what = w.rng.below(6);
-    let admitted = match what {
+    let admitted = match w.rng.below(9) {
+        4 => org::rekeyed("desk-1", &vec!["office".to_owned()], until),
         0 => {
             let office = vec!["office".to_owned()];
             org::devices(&["desk-3"], &office, until)

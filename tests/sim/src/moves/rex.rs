@@ -65,7 +65,9 @@ pub fn attempt(w: &mut World, by: &str) {
         spoil: None,
     };
     for _ in 0..[0, 1, 1, 1, 1, 2][w.rng.index(6)] {
-        let turn = TURNS[w.rng.index(TURNS.len())];
+        // Approvals matter where they are asked for.
+        let turns = if plan == Plan::Night && w.rng.percent(50) { APPROVALS } else { TURNS };
+        let turn = turns[w.rng.index(turns.len())];
         turn(w, &mut attempt);
     }
     dedup(&mut attempt.hands);
@@ -89,11 +91,17 @@ pub fn replay(w: &mut World) {
     w.present(at, &paper, &channel);
 }
 
-const TURNS: &[fn(&mut World, &mut Try)] = &[
+type Turn = fn(&mut World, &mut Try);
+
+const TURNS: &[Turn] = &[
     more_scopes, other_scopes, longer, much_longer, later, a_little_later, over, other_name, for_another,
     unsigned, forged, borrowed, other_channel, other_device, elsewhere, other_org, forked, behind, behind_by_far,
-    own_phone, one_person_twice, no_approval, forged_approval, outsider_approves, admin_approves, vendor_approves,
-    unattended, attended, ceremony, on_vendor, on_own, spoiled, spoiled, unsound, revoked_approves, reused,
+    unattended, attended, ceremony, on_vendor, on_own, spoiled, spoiled, unsound, reused, by_helper,
+];
+
+const APPROVALS: &[Turn] = &[
+    own_phone, one_person_twice, one_person_twice, no_approval, forged_approval, outsider_approves, admin_approves,
+    vendor_approves, revoked_approves,
 ];
 
 fn more_scopes(w: &mut World, t: &mut Try) {
@@ -204,6 +212,13 @@ fn own_phone(_: &mut World, t: &mut Try) {
 
 fn one_person_twice(_: &mut World, t: &mut Try) {
     approve(t, &["abe", "abe/phone"], Way::Well);
+}
+
+/// Who has another role signs as a technician.
+fn by_helper(w: &mut World, t: &mut Try) {
+    let name = ["enos", "stop", "ada", "desk-2"][w.rng.index(4)];
+    t.hands[0].0 = name.to_owned();
+    t.warrant.by = cast::id(name);
 }
 
 fn no_approval(_: &mut World, t: &mut Try) {

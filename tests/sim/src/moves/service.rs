@@ -38,9 +38,15 @@ pub fn serve(w: &mut World) {
     refresh(w, at);
 }
 
-/// The same for one device.
+/// The same for one device, unless it has all that there is and a note in the first half of its life.
 pub fn refresh(w: &mut World, at: usize) {
     let size = w.service.branches[0].len();
+    let device = &w.devices[at];
+    let in_half = device.time(w.now) + w.org.truth.roster().what.max_age / 2;
+    let is_young = device.note().is_some_and(|note| note.is_fresh(w.org.truth.roster().what, in_half));
+    if device.size() == size as u64 && is_young {
+        return;
+    }
     let note = w.collect(0, size);
     w.push(at, 0, size, &note);
 }

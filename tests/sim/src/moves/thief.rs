@@ -104,6 +104,40 @@ fn paper(statement: &Statement, hands: &[(String, Way)]) -> Rc<Paper> {
     Paper::statement(statement, &hands)
 }
 
+/// A raid: he has the keys of as many admins as it takes, gives, and the service sequences that before the revocation of
+/// an office that had not seen it. Then he comes in.
+pub fn raid(w: &mut World) {
+    let first = ["ada", "ada/phone", "bob"][w.rng.index(3)];
+    let mut loot = vec![first.to_owned()];
+    if w.office.truth.roster().what.threshold > 1 {
+        loot.push(if first == "bob" { "ada" } else { "bob" }.to_owned());
+    }
+    let gift = gift(w);
+    let seen = w.head_of(0, w.service.branches[0].len());
+    let given = w.signed(gift, seen, &loot);
+    service::put(w, 0, given);
+    let shield = w.rng.percent(30);
+    if shield {
+        spread(w, Target::Key(cast::id(first)), &[(first.to_owned(), Way::Well)]);
+    }
+    w.stolen.extend(loot);
+    let roster = w.office.truth.roster().what;
+    let others = ["ada", "ada/phone", "bob", "cyd", "cyd@own", "cyd#"].iter().filter(|name| {
+        **name != first && roster.admins.iter().any(|a| a.key.id() == cast::id(name))
+    });
+    let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
+    office::revoke_as(w, Target::Key(cast::id(first)), &others);
+    if w.rng.percent(70) {
+        // The revocation is the last that waits; it overtakes the rest.
+        w.service.pending.pop().into_iter().for_each(|paper| service::put(w, 0, paper));
+    } else {
+        super::weather::deliver(w);
+    }
+    for _ in 0..3 {
+        rex::attempt(w, "mal");
+    }
+}
+
 fn gift(w: &mut World) -> Say {
     let until = w.now + w.rng.between(1, 29) * DAY;
     let both = vec!["support".to_owned(), "leads".to_owned()];
