@@ -35,7 +35,7 @@ enum Spoil {
     Oversize,
     ManySignatures,
     DoubleSignature,
-    Shape,
+    Shape(u64),
 }
 
 /// Presents a warrant with one or two things wrong, or none.
@@ -71,6 +71,9 @@ pub fn attempt(w: &mut World, by: &str) {
         turn(w, &mut attempt);
     }
     dedup(&mut attempt.hands);
+    if let Some(Spoil::Shape(which)) = attempt.spoil {
+        make_unsound(&mut attempt.warrant, which);
+    }
     let paper = finish(&attempt);
     let said = w.present(attempt.at, &paper, &attempt.channel);
     if said == crate::device::Said::Asking && w.rng.percent(70) {
@@ -296,12 +299,16 @@ fn spoiled(w: &mut World, t: &mut Try) {
 }
 
 fn unsound(w: &mut World, t: &mut Try) {
-    t.spoil = Some(Spoil::Shape);
-    match w.rng.below(4) {
-        0 => t.warrant.scopes.push(Scope::View),
-        1 => t.warrant.scopes.clear(),
-        2 => t.warrant.why = "ask \u{202e}nobody".to_owned(),
-        _ => t.warrant.until = t.warrant.from,
+    t.spoil = Some(Spoil::Shape(w.rng.below(4)));
+}
+
+/// Comes last: another turn could make it sound again.
+fn make_unsound(warrant: &mut Warrant, which: u64) {
+    match which {
+        0 => warrant.scopes.push(warrant.scopes[0]),
+        1 => warrant.scopes.clear(),
+        2 => warrant.why = "ask \u{202e}nobody".to_owned(),
+        _ => warrant.until = warrant.from,
     }
 }
 
@@ -319,7 +326,7 @@ fn finish(t: &Try) -> Rc<Paper> {
     };
     match t.spoil {
         None => paper,
-        Some(Spoil::Shape) => paper.marked("shape"),
+        Some(Spoil::Shape(_)) => paper.marked("shape"),
         Some(Spoil::OtherType) => {
             let content = Content::Warrant(Box::new(t.warrant.clone()));
             Paper::signed(PayloadType::SignIn, json(&t.warrant), content, &names).marked("type")
