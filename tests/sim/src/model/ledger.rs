@@ -156,6 +156,9 @@ impl Ledger {
         if says_known || matches!(deed, Some(Deed::Takes { .. })) {
             self.held.retain(|held| held.paper.payload != paper.payload);
         }
+        if deed.is_some() && self.roster().at + 1 == self.leaves.len() {
+            self.lift();
+        }
         deed.is_some()
     }
 
@@ -267,6 +270,21 @@ impl Ledger {
         let roster = self.roster().what;
         let admin = roster.admins.iter().find(|a| a.key.id() == *key)?;
         (!self.is_gone(&Target::Key(*key))).then_some(admin.person.as_str())
+    }
+
+    /// A new roster lifts held suspensions that nobody may sequence any more.
+    fn lift(&mut self) {
+        let lost: Vec<Hash> = self
+            .held
+            .iter()
+            .filter(|held| {
+                revocation(&held.paper).is_some_and(|(target, statement)| {
+                    *target == Target::All && self.revokes_alone(&held.paper, statement).is_none()
+                })
+            })
+            .map(|held| held.paper.payload)
+            .collect();
+        self.held.retain(|held| !lost.contains(&held.paper.payload));
     }
 
     fn note_root(&mut self) {
