@@ -14,9 +14,9 @@ use trust::state::State;
 
 use crate::cast;
 use crate::found::{Rule, Violation};
+use crate::model::Ledger;
 use crate::model::vouch::Vouched;
 use crate::org::Org;
-use crate::model::Ledger;
 use crate::paper::Paper;
 
 pub use disk::{Crash, Disk, Use};
@@ -160,6 +160,10 @@ impl Device {
 
     fn broke(&mut self, rule: Rule, now: u64, text: String) {
         let text = format!("{}: {text}", self.name);
-        self.found.push(Violation { rule, text, at: now });
+        self.found.push(Violation {
+            rule,
+            text,
+            at: now,
+        });
     }
 }

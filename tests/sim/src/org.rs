@@ -86,7 +86,10 @@ fn make(rng: &mut Rng) -> Org {
         .collect();
     let roster = Roster {
         quorum,
-        witnesses: named.iter().map(|(name, kind)| witness(name, *kind)).collect(),
+        witnesses: named
+            .iter()
+            .map(|(name, kind)| witness(name, *kind))
+            .collect(),
         ..roster
     };
     let genesis = genesis(roster, &admins);
@@ -113,7 +116,12 @@ fn watcher(org: &Org, name: &str, kind: Kind) -> Watcher {
     let mut watcher = Watcher::new(name, kind, 0, org.id);
     let head = org.truth.head();
     let log = Line::log(org.id, head, &cast::player("log").signing);
-    watcher.cosign(0, &org.leaves, &Vouched::new(org.id, head, vec![log]), BEGIN);
+    watcher.cosign(
+        0,
+        &org.leaves,
+        &Vouched::new(org.id, head, vec![log]),
+        BEGIN,
+    );
     watcher
 }
 
@@ -179,7 +187,11 @@ fn witness(name: &str, kind: Kind) -> WitnessEntry {
 pub fn signers(roster: &Roster) -> Vec<String> {
     let names = ["ada", "bob"];
     let count = usize::try_from(roster.threshold).unwrap_or(2);
-    names.iter().take(count).map(|name| (*name).to_owned()).collect()
+    names
+        .iter()
+        .take(count)
+        .map(|name| (*name).to_owned())
+        .collect()
 }
 
 fn genesis(roster: Roster, admins: &[String]) -> Rc<Paper> {
@@ -199,8 +211,21 @@ fn genesis(roster: Roster, admins: &[String]) -> Rc<Paper> {
 
 fn technicians(rng: &mut Rng) -> Vec<String> {
     let mut names = vec!["tess".to_owned(), "rex".to_owned(), "abe".to_owned()];
-    let more = ["rex/phone", "abe/phone", "lia", "tom@own", "vic@vendor", "una@else", "pam#", "lea@vendor"];
-    names.extend(more.iter().filter(|_| rng.percent(55)).map(|name| (*name).to_owned()));
+    let more = [
+        "rex/phone",
+        "abe/phone",
+        "lia",
+        "tom@own",
+        "vic@vendor",
+        "una@else",
+        "pam#",
+        "lea@vendor",
+    ];
+    names.extend(
+        more.iter()
+            .filter(|_| rng.percent(55))
+            .map(|name| (*name).to_owned()),
+    );
     names
 }
 
@@ -319,12 +344,22 @@ pub fn hours(rng: &mut Rng) -> Hours {
 
 fn furnish(org: &mut Org, rng: &mut Rng) {
     let until = |rng: &mut Rng| BEGIN + rng.between(5, 25) * DAY;
-    let groups = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let groups = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
     let mut say = vec![
         devices(&["desk-1"], &groups(&["office"]), until(rng)),
         devices(&["desk-2"], &groups(&["field"]), until(rng)),
         helper(Role::Stopper, "stop", &[], BEGIN + DAY / 2),
-        helper(Role::Enroller, "enos", &groups(&["field", "lab"]), until(rng)),
+        helper(
+            Role::Enroller,
+            "enos",
+            &groups(&["field", "lab"]),
+            until(rng),
+        ),
     ];
     say.extend(policies(rng).into_iter().map(Say::Policy));
     for name in org.technicians.clone() {

@@ -181,7 +181,10 @@ impl Paper {
             payload: self.payload,
             bytes,
             content: self.content.clone(),
-            marks: keep.iter().filter_map(|at| self.marks.get(*at).cloned()).collect(),
+            marks: keep
+                .iter()
+                .filter_map(|at| self.marks.get(*at).cloned())
+                .collect(),
             flaw: keep.is_empty().then_some("unsigned").or(self.flaw),
         }))
     }
@@ -243,7 +246,11 @@ fn sign(kind: PayloadType, payload: &[u8], name: &str, way: Way) -> (Signature, 
         },
         _ if player.is_passkey() => assert_with(kind, payload, &player, way),
         _ => {
-            let message = if way == Way::Borrowed { &other[..] } else { payload };
+            let message = if way == Way::Borrowed {
+                &other[..]
+            } else {
+                payload
+            };
             Signature {
                 keyid: player.id(),
                 sig: Blob(player.signing.sign(&pae(kind, message)).to_vec()),
@@ -278,8 +285,16 @@ fn assert_with(kind: PayloadType, payload: &[u8], player: &cast::Player, way: Wa
         Some(Ceremony::OtherChallenge) => Envelope::challenge(kind, b"something else"),
         _ => Envelope::challenge(kind, payload),
     };
-    let ceremony = if bad == Some(Ceremony::Create) { "webauthn.create" } else { "webauthn.get" };
-    let rp = if bad == Some(Ceremony::OtherParty) { "evil.example" } else { RP };
+    let ceremony = if bad == Some(Ceremony::Create) {
+        "webauthn.create"
+    } else {
+        "webauthn.get"
+    };
+    let rp = if bad == Some(Ceremony::OtherParty) {
+        "evil.example"
+    } else {
+        RP
+    };
     let flags = match bad {
         Some(Ceremony::NotVerified) => 0x01,
         Some(Ceremony::NotPresent) => 0x04,
@@ -291,9 +306,8 @@ fn assert_with(kind: PayloadType, payload: &[u8], player: &cast::Player, way: Wa
         _ => r#","crossOrigin":false"#,
     };
     let data = [&sha256(&[rp.as_bytes()]).0[..], &[flags, 0, 0, 0, 7]].concat();
-    let client = format!(
-        r#"{{"type":"{ceremony}","challenge":"{challenge}","origin":"{origin}"{more}}}"#
-    );
+    let client =
+        format!(r#"{{"type":"{ceremony}","challenge":"{challenge}","origin":"{origin}"{more}}}"#);
     let signed = [&data[..], &sha256(&[client.as_bytes()]).0].concat();
     Signature {
         keyid: player.id(),

@@ -54,7 +54,11 @@ impl Reader {
         let size = usize::try_from(have.size).unwrap_or(usize::MAX);
         let why = if shown.len() < size {
             let is_prefix = self.state.root_at(shown.len() as u64) == Some(shown_root(shown.len()));
-            Some(if is_prefix { "shorter_ledger" } else { "ledger_forked" })
+            Some(if is_prefix {
+                "shorter_ledger"
+            } else {
+                "ledger_forked"
+            })
         } else if shown_root(size) != have.root {
             Some("ledger_forked")
         } else {
@@ -74,7 +78,10 @@ impl Reader {
 
     /// A device says how far it has read: whether that is this history.
     pub fn meet(&mut self, head: Seen, device: Option<&Ledger>, now: u64) {
-        let other = self.state.root_at(head.size).is_some_and(|root| root != head.root);
+        let other = self
+            .state
+            .root_at(head.size)
+            .is_some_and(|root| root != head.root);
         let is_forked = device.is_some_and(|device| {
             device.size() <= self.truth.size()
                 && self.truth.root_at(device.size()) != Some(device.head().root)
@@ -101,9 +108,15 @@ impl Reader {
         let state = &self.state;
         let is_carried = |paper: &Paper| paper.envelope().is_some_and(|e| state.carries(&e));
         let late = |since: u64| now > since + SEQUENCED_MS;
-        let told = self.outbox.iter().filter(|(p, since)| late(*since) && !is_carried(p));
+        let told = self
+            .outbox
+            .iter()
+            .filter(|(p, since)| late(*since) && !is_carried(p));
         let told = told.count();
-        let truly = self.outbox.iter().filter(|(p, since)| late(*since) && !self.truth.carries(p));
+        let truly = self
+            .outbox
+            .iter()
+            .filter(|(p, since)| late(*since) && !self.truth.carries(p));
         let truly = truly.count();
         if told != truly {
             let text = format!("{truly} statements are not sequenced, it shows {told}");
@@ -123,7 +136,11 @@ impl Reader {
 
     fn broke(&mut self, rule: Rule, now: u64, text: String) {
         let text = format!("{}: {text}", self.name);
-        self.found.push(Violation { rule, text, at: now });
+        self.found.push(Violation {
+            rule,
+            text,
+            at: now,
+        });
     }
 }
 
@@ -141,7 +158,9 @@ pub fn audit(
     let mut meets = remembered == head;
     for bytes in handed {
         let envelope = trust::Envelope::parse(bytes).map_err(|_| "unreadable")?;
-        let receipt = head.follow(org, &player.public, &envelope).map_err(|e| named(&e))?;
+        let receipt = head
+            .follow(org, &player.public, &envelope)
+            .map_err(|e| named(&e))?;
         open_body(&cast::audit(), &receipt).map_err(|_| "sealed")?;
         meets |= head == remembered;
         read.push(receipt);

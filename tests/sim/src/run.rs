@@ -131,7 +131,10 @@ fn good_day(w: &mut World) {
 fn enter(w: &mut World, at: usize) {
     let main = w.service.branches[0].clone();
     let is_main = |ledger: &Ledger| {
-        let all = ledger.papers().zip(&main).all(|(a, b)| a.digest == b.digest);
+        let all = ledger
+            .papers()
+            .zip(&main)
+            .all(|(a, b)| a.digest == b.digest);
         all && ledger.size() == main.len() as u64
     };
     let holds_all = w.devices[at].truth.as_ref().is_some_and(is_main) && is_main(&w.desk.truth);
@@ -144,7 +147,11 @@ fn enter(w: &mut World, at: usize) {
         return;
     }
     desk::meet(w, at);
-    let plan = if at == 0 { desk::Plan::Attended } else { desk::Plan::Field };
+    let plan = if at == 0 {
+        desk::Plan::Attended
+    } else {
+        desk::Plan::Field
+    };
     let (channel, name) = w.channel();
     let seen = w.desk.truth.head();
     let warrant = desk::warrant(w, "tess", plan, seen, &name);
@@ -155,7 +162,10 @@ fn enter(w: &mut World, at: usize) {
         said = w.answer(at, true).unwrap_or(Said::Nothing);
     }
     if may && said != Said::Opened {
-        let text = format!("tess is let into {} by nobody: {said:?}", w.devices[at].name);
+        let text = format!(
+            "tess is let into {} by nobody: {said:?}",
+            w.devices[at].name
+        );
         w.broke(Rule::Locked, text);
     }
 }
@@ -170,12 +180,18 @@ fn may_enter(w: &World, at: usize, warrant: &trust::Warrant) -> bool {
         return false;
     };
     // What a device was told and the ledger never says binds it alone.
-    let knows_no_more = w.devices[at].truth.as_ref().is_some_and(|truth| truth.lacks().is_empty());
+    let knows_no_more = w.devices[at]
+        .truth
+        .as_ref()
+        .is_some_and(|truth| truth.lacks().is_empty());
     let is_reachable = knows_no_more && subject.noise == Some(w.devices[at].channel);
     let covers = |policy: &trust::statement::Policy| {
         own.groups.contains(&policy.technicians)
             && device.groups.contains(&policy.devices)
-            && warrant.scopes.iter().all(|scope| policy.scopes.contains(scope))
+            && warrant
+                .scopes
+                .iter()
+                .all(|scope| policy.scopes.contains(scope))
             && (policy.unattended || warrant.attended)
             && policy.approvals == 0
             && policy.hours.is_none()

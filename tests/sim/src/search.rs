@@ -34,7 +34,9 @@ pub fn search(seeds: Range<u64>, first_only: bool) -> Totals {
                         return;
                     }
                     let report = run(seed);
-                    let mut totals = totals.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                    let mut totals = totals
+                        .lock()
+                        .unwrap_or_else(|poisoned| poisoned.into_inner());
                     totals.seeds += 1;
                     totals.steps += report.steps;
                     totals.opened += report.opened;
@@ -46,7 +48,9 @@ pub fn search(seeds: Range<u64>, first_only: bool) -> Totals {
             });
         }
     });
-    let mut totals = totals.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut totals = totals
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     totals.found.sort_by_key(|(seed, _)| *seed);
     totals
 }

@@ -70,11 +70,19 @@ impl Watcher {
 
     /// Whether it would vouch for its own ledger as it is: it lacks nothing that it was handed.
     pub fn lacks_nothing(&self) -> bool {
-        self.truth.as_ref().is_some_and(|truth| truth.lacks().is_empty())
+        self.truth
+            .as_ref()
+            .is_some_and(|truth| truth.lacks().is_empty())
     }
 
     /// It is handed leaves from `from` on and a note over all. Gives its line, if it cosigns.
-    pub fn cosign(&mut self, from: usize, leaves: &[Rc<Paper>], note: &Vouched, now: u64) -> Option<Line> {
+    pub fn cosign(
+        &mut self,
+        from: usize,
+        leaves: &[Rc<Paper>],
+        note: &Vouched,
+        now: u64,
+    ) -> Option<Line> {
         let at = now.saturating_add_signed(self.drift) / 1000;
         let signing = &cast::player(&self.name).signing;
         let line = || Line::witness(note.org, note.head, &self.name, signing, at);
@@ -114,7 +122,14 @@ impl Watcher {
         expected
     }
 
-    fn witness(&mut self, from: usize, leaves: &[Rc<Paper>], note: &Vouched, at: u64, now: u64) -> Option<Line> {
+    fn witness(
+        &mut self,
+        from: usize,
+        leaves: &[Rc<Paper>],
+        note: &Vouched,
+        at: u64,
+        now: u64,
+    ) -> Option<Line> {
         let grown = self.grown(from, leaves);
         let against = self.objection(from, leaves, grown.as_ref(), note);
         let bytes: Vec<Vec<u8>> = leaves.iter().map(|leaf| leaf.bytes.clone()).collect();
@@ -183,7 +198,11 @@ impl Watcher {
 
     fn broke(&mut self, rule: Rule, now: u64, text: String) {
         let text = format!("{}: {text}", self.name);
-        self.found.push(Violation { rule, text, at: now });
+        self.found.push(Violation {
+            rule,
+            text,
+            at: now,
+        });
     }
 }
 

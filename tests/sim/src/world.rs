@@ -195,7 +195,10 @@ impl World {
                     Target::Key(device.key),
                     Target::Warrant(warrant.id),
                 ];
-                let shut = targets.iter().filter_map(|t| self.fleet.shut_since(t, max_age)).min();
+                let shut = targets
+                    .iter()
+                    .filter_map(|t| self.fleet.shut_since(t, max_age))
+                    .min();
                 if !may_be_stale(device, warrant) && shut.is_some_and(|shut| self.now > shut) {
                     let who = cast::name_of(&warrant.by).unwrap_or_default();
                     outlived.push(format!("{who} is still in {}", device.name));
@@ -231,7 +234,9 @@ impl World {
 
     /// A user answers.
     pub fn answer(&mut self, at: usize, allows: bool) -> Option<Said> {
-        let said = self.with_device(at, |device, now| device.answer(allows, now)).flatten();
+        let said = self
+            .with_device(at, |device, now| device.answer(allows, now))
+            .flatten();
         self.opened += u64::from(said == Some(Said::Opened));
         let name = self.devices[at].name.clone();
         self.tell(|| format!("{name}: its user says {allows} -> {said:?}"));
@@ -273,7 +278,8 @@ impl World {
         for at in 0..self.watchers.len() {
             let from = self.watchers[at].size().min(size);
             let leaves = self.service.branches[branch][from..size].to_vec();
-            note.lines.extend(self.watchers[at].cosign(from, &leaves, &bare, self.now));
+            note.lines
+                .extend(self.watchers[at].cosign(from, &leaves, &bare, self.now));
         }
         self.service.notes.push(note.clone());
         note
@@ -334,7 +340,11 @@ pub fn describe(paper: &Paper) -> String {
         .iter()
         .map(|mark| {
             let name = cast::name_of(&mark.key).unwrap_or_default();
-            if mark.is_genuine { name } else { format!("{name}?") }
+            if mark.is_genuine {
+                name
+            } else {
+                format!("{name}?")
+            }
         })
         .collect();
     let what = match &paper.content {
@@ -343,7 +353,11 @@ pub fn describe(paper: &Paper) -> String {
             Say::Admit(admit) => format!(
                 "admits {:?} {:?} to {:?}",
                 admit.role,
-                admit.subjects.iter().map(|s| cast::name_of(&s.key.id())).collect::<Vec<_>>(),
+                admit
+                    .subjects
+                    .iter()
+                    .map(|s| cast::name_of(&s.key.id()))
+                    .collect::<Vec<_>>(),
                 admit.groups
             ),
             Say::Policy(policy) => format!("policy {}", policy.name),
@@ -362,6 +376,9 @@ pub fn describe(paper: &Paper) -> String {
         crate::paper::Content::Later => "something later".to_owned(),
         crate::paper::Content::Junk => "junk".to_owned(),
     };
-    let flaw = paper.flaw.map(|flaw| format!(" [{flaw}]")).unwrap_or_default();
+    let flaw = paper
+        .flaw
+        .map(|flaw| format!(" [{flaw}]"))
+        .unwrap_or_default();
     format!("{what} by {}{flaw}", by.join(", "))
 }

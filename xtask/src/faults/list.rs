@@ -35,8 +35,8 @@ struct Page {
 /// When a page cannot be read.
 pub fn read() -> Result<Vec<Fault>> {
     let folder = layout::root().join("tests/sim/faults");
-    let entries = std::fs::read_dir(&folder)
-        .with_context(|| format!("reading {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
     let mut pages: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     pages.sort();
     let mut faults = Vec::new();
@@ -85,7 +85,9 @@ mod tests {
         let faults = read().unwrap();
         for (at, fault) in faults.iter().enumerate() {
             let twin = faults[..at].iter().find(|other| {
-                other.name == fault.name || (&other.file, &other.put, &other.find) == (&fault.file, &fault.put, &fault.find)
+                other.name == fault.name
+                    || (&other.file, &other.put, &other.find)
+                        == (&fault.file, &fault.put, &fault.find)
             });
             assert_eq!(twin, None);
         }

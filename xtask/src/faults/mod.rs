@@ -33,11 +33,22 @@ pub struct Options {
 /// # Errors
 /// When a fault cannot be planted or the copy does not build without one.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let wanted = |fault: &Fault| options.only.as_ref().is_none_or(|text| fault.name.contains(text));
+    let wanted = |fault: &Fault| {
+        options
+            .only
+            .as_ref()
+            .is_none_or(|text| fault.name.contains(text))
+    };
     let faults: Vec<Fault> = list::read()?.into_iter().filter(wanted).collect();
     if options.list {
         for fault in &faults {
-            println!("{:<60} {}\n{:>4}{}", fault.name, fault.file.display(), "", fault.story);
+            println!(
+                "{:<60} {}\n{:>4}{}",
+                fault.name,
+                fault.file.display(),
+                "",
+                fault.story
+            );
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -46,14 +57,30 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let control = stand.play(options.seeds)?;
     let mut wrong = Vec::new();
     match &control {
-        Verdict::Nothing => steps::report("control", "ok", started.elapsed(), "nothing found without a fault"),
+        Verdict::Nothing => steps::report(
+            "control",
+            "ok",
+            started.elapsed(),
+            "nothing found without a fault",
+        ),
         other => wrong.push(format!("without a fault: {other}")),
     }
     for fault in &faults {
         let began = Instant::now();
-        let verdict = stand.plant(fault).and_then(|_planted| stand.play(options.seeds))?;
-        let word = if matches!(verdict, Verdict::Found { .. }) { "found" } else { "MISSED" };
-        steps::report(word, "", began.elapsed(), &format!("{}: {verdict}", fault.name));
+        let verdict = stand
+            .plant(fault)
+            .and_then(|_planted| stand.play(options.seeds))?;
+        let word = if matches!(verdict, Verdict::Found { .. }) {
+            "found"
+        } else {
+            "MISSED"
+        };
+        steps::report(
+            word,
+            "",
+            began.elapsed(),
+            &format!("{}: {verdict}", fault.name),
+        );
         if word == "MISSED" {
             wrong.push(format!("{}: {verdict}", fault.name));
         }
@@ -62,6 +89,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("{line}");
     }
     let found = faults.len() - wrong.len().min(faults.len());
-    println!("{found} of {} faults found in {:.0} s", faults.len(), started.elapsed().as_secs_f64());
-    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "{found} of {} faults found in {:.0} s",
+        faults.len(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(if wrong.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -132,7 +132,9 @@ fn workspace(manifest: &str) -> Result<String> {
     .parse()?;
     table.insert("profile".to_owned(), Value::Table(profile));
     let members = ["crates/trust", "crates/wire", "tests/sim"];
-    let members = members.map(|member| Value::String(member.to_owned())).to_vec();
+    let members = members
+        .map(|member| Value::String(member.to_owned()))
+        .to_vec();
     let workspace = table.get_mut("workspace").and_then(Value::as_table_mut);
     let workspace = workspace.context("Cargo.toml has no workspace")?;
     workspace.insert("members".to_owned(), Value::Array(members));
@@ -191,7 +193,10 @@ mod tests {
         let copy: Table = workspace(&root).unwrap().parse().unwrap();
         let root: Table = root.parse().unwrap();
         assert_eq!(copy["workspace"]["members"].as_array().unwrap().len(), 3);
-        assert_eq!(copy["workspace"]["dependencies"], root["workspace"]["dependencies"]);
+        assert_eq!(
+            copy["workspace"]["dependencies"],
+            root["workspace"]["dependencies"]
+        );
     }
 
     #[test]

@@ -88,7 +88,8 @@ impl Disk {
 
     /// Sessions of which nobody said that they ended.
     pub fn unclosed(&self) -> Vec<(WarrantId, Use)> {
-        let is_open = |u: &Use| matches!(self.last_of(&u.session), Some(Event::Open | Event::Resume));
+        let is_open =
+            |u: &Use| matches!(self.last_of(&u.session), Some(Event::Open | Event::Resume));
         let open = self.used.iter().filter(|(_, u)| is_open(u));
         open.map(|(id, u)| (*id, u.clone())).collect()
     }

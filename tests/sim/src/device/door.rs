@@ -32,7 +32,12 @@ pub enum Said {
 
 impl Device {
     /// A technician asks with a warrant over a channel.
-    pub fn present(&mut self, paper: &Rc<Paper>, channel: &Channel, now: u64) -> Result<Said, Crash> {
+    pub fn present(
+        &mut self,
+        paper: &Rc<Paper>,
+        channel: &Channel,
+        now: u64,
+    ) -> Result<Said, Crash> {
         if self.run.is_none() {
             return Ok(Said::Nothing);
         }
@@ -67,7 +72,9 @@ impl Device {
             digest: verdict.digest,
             is_over: false,
         };
-        self.disk.write(|disk| drop(disk.used.insert(id, used)))?;
+        self.disk.write(|disk| {
+            disk.used.insert(id, used);
+        })?;
         if verdict.warrant.attended {
             self.begin(paper, id, channel, false, now);
             return Ok(Said::Asking);
@@ -172,7 +179,9 @@ impl Device {
     ) -> Option<Result<Verdict, Refusal>> {
         let run = self.run.as_ref()?;
         let (state, checkpoint) = (run.state.as_ref()?, run.checkpoint.as_ref()?);
-        let by = judge::peek(&paper.bytes).map(|(_, warrant)| warrant.by).ok();
+        let by = judge::peek(&paper.bytes)
+            .map(|(_, warrant)| warrant.by)
+            .ok();
         let openings = by.map_or_else(Vec::new, |by| self.disk.openings(&by, time));
         let facts = Facts {
             state,
@@ -204,14 +213,23 @@ impl Device {
             _ => None,
         };
         if let Some(rule) = rule {
-            let said = said.as_ref().map_or_else(|r| r.to_string(), |v| format!("opens by {}", v.policy));
+            let said = said
+                .as_ref()
+                .map_or_else(|r| r.to_string(), |v| format!("opens by {}", v.policy));
             let text = format!("the judge: {said}; the model: {against:?}");
             self.broke(rule, now, text);
         }
         Some(said)
     }
 
-    fn begin(&mut self, paper: &Rc<Paper>, id: WarrantId, channel: &Channel, is_open: bool, now: u64) {
+    fn begin(
+        &mut self,
+        paper: &Rc<Paper>,
+        id: WarrantId,
+        channel: &Channel,
+        is_open: bool,
+        now: u64,
+    ) {
         let began = Anchor {
             value: self.time(now),
             at: now,
@@ -247,7 +265,13 @@ impl Device {
         Ok(())
     }
 
-    fn close(&mut self, used: &Use, session: Option<&Session>, code: &str, now: u64) -> Result<(), Crash> {
+    fn close(
+        &mut self,
+        used: &Use,
+        session: Option<&Session>,
+        code: &str,
+        now: u64,
+    ) -> Result<(), Crash> {
         let warrant = session.and_then(|s| s.paper.as_warrant().cloned());
         let outcome = Outcome {
             code: code.to_owned(),
@@ -256,13 +280,29 @@ impl Device {
         let body = warrant.map(|warrant| body_of(&warrant, None, Some(outcome)));
         let body = body.unwrap_or_else(|| lost_body(used));
         let channel = session.map(|s| s.channel.hash);
-        self.write_receipt((used.session, Event::Close, Some(used.digest), channel), &body, now)
+        self.write_receipt(
+            (used.session, Event::Close, Some(used.digest), channel),
+            &body,
+            now,
+        )
     }
 
-    fn deny(&mut self, warrant: &Warrant, channel: &Channel, code: &str, now: u64) -> Result<(), Crash> {
+    fn deny(
+        &mut self,
+        warrant: &Warrant,
+        channel: &Channel,
+        code: &str,
+        now: u64,
+    ) -> Result<(), Crash> {
         let session = session_id(&warrant.id, channel);
         // Equal denials are counted, not written one by one; a bounded number is written at all.
-        let denials = || self.disk.receipts.iter().map(|(_, r)| r).filter(|r| r.ev == Event::Deny);
+        let denials = || {
+            self.disk
+                .receipts
+                .iter()
+                .map(|(_, r)| r)
+                .filter(|r| r.ev == Event::Deny)
+        };
         let is_known = denials().any(|r| r.session == session) || denials().count() > DENIALS_MAX;
         if is_known || self.state().is_none() {
             return Ok(());
@@ -314,7 +354,8 @@ impl Device {
         let Ok(envelope) = Envelope::sign(PayloadType::Receipt, &receipt, &[signing]) else {
             return Ok(());
         };
-        self.disk.write(|disk| disk.receipts.push((envelope, receipt)))
+        self.disk
+            .write(|disk| disk.receipts.push((envelope, receipt)))
     }
 }
 

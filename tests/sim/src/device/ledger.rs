@@ -89,7 +89,9 @@ impl Device {
             self.disk
                 .write(|disk| disk.leaves.extend(leaves.iter().cloned()))?;
             self.truth = grown;
-            self.run.iter_mut().for_each(|run| run.state = Some(state.clone()));
+            self.run
+                .iter_mut()
+                .for_each(|run| run.state = Some(state.clone()));
             self.check_reading(now);
         } else if !self.is_newer(&checkpoint) {
             return Ok(Ok(()));
@@ -112,7 +114,10 @@ impl Device {
         let is_new = paper
             .envelope()
             .is_some_and(|envelope| state.hold(&envelope) == Ok(true));
-        let model = self.truth.clone().map(|mut truth| (truth.hold(paper), truth));
+        let model = self
+            .truth
+            .clone()
+            .map(|mut truth| (truth.hold(paper), truth));
         let expected = model.as_ref().is_some_and(|(taken, _)| *taken);
         if is_new != expected {
             let text = format!("it took a revocation: {is_new}, by the model {expected}");
@@ -149,7 +154,9 @@ impl Device {
             }
         };
         for leaf in leaves {
-            grown.iter_mut().for_each(|state| drop(state.append(&leaf.bytes)));
+            grown
+                .iter_mut()
+                .for_each(|state| drop(state.append(&leaf.bytes)));
         }
         let state = grown.as_ref().or(self.state()).ok_or("nothing")?;
         let checkpoint = parsed
@@ -228,7 +235,8 @@ impl Device {
     fn check_reading(&mut self, now: u64) {
         let time = self.time(now);
         let both = self.state().zip(self.truth.as_ref());
-        if let Some(text) = both.and_then(|(state, truth)| reading::difference(state, truth, time)) {
+        if let Some(text) = both.and_then(|(state, truth)| reading::difference(state, truth, time))
+        {
             self.broke(Rule::Misread, now, text);
         }
     }

@@ -80,7 +80,10 @@ fn about_ledger(asked: &Asked<'_>, warrant: &Warrant) -> Vec<&'static str> {
         (ledger.is_suspended(), "suspended"),
         (ledger.is_roster_tainted(), "roster_tainted"),
         (root.is_none(), "ledger_behind"),
-        (root.is_some_and(|r| r != warrant.seen.root), "ledger_forked"),
+        (
+            root.is_some_and(|r| r != warrant.seen.root),
+            "ledger_forked",
+        ),
         (own.is_none(), "device_not_in_force"),
         (
             own.is_some_and(|(_, s)| s.noise != Some(asked.device_channel)),
@@ -146,7 +149,7 @@ fn about_hands(asked: &Asked<'_>, warrant: &Warrant, hands: &[Hand]) -> Vec<&'st
         return against;
     };
     let by_vendor = |hand: &Hand| owner(roster, hand) == Some(Owner::Vendor);
-    if !warrant.attended && by_vendor(own) && approvals.iter().all(|hand| by_vendor(hand)) {
+    if !warrant.attended && by_vendor(own) && approvals.iter().all(by_vendor) {
         against.push("vendor_origin_alone");
     }
     against
@@ -160,7 +163,10 @@ fn covers(asked: &Asked<'_>, warrant: &Warrant, policy: &Policy, approvals: usiz
     warrant.scopes.iter().all(allowed)
         && (policy.unattended || warrant.attended)
         && lasts <= policy.max_seconds * 1000
-        && policy.hours.as_ref().is_none_or(|hours| is_within(hours, asked.now))
+        && policy
+            .hours
+            .as_ref()
+            .is_none_or(|hours| is_within(hours, asked.now))
         && (resumes
             || policy
                 .openings_per_hour

@@ -27,7 +27,10 @@ struct Told {
 impl Fleet {
     /// An honest witness acknowledged a revocation at `now`.
     pub fn acknowledged(&mut self, paper: &Rc<Paper>, witness: &str, roster: &Roster, now: u64) {
-        let known = self.told.iter().position(|told| told.paper.payload == paper.payload);
+        let known = self
+            .told
+            .iter()
+            .position(|told| told.paper.payload == paper.payload);
         let at = known.unwrap_or_else(|| {
             self.told.push(Told {
                 paper: paper.clone(),
@@ -52,9 +55,10 @@ impl Fleet {
 
     /// Since when something may be open nowhere any more, if it was revoked so.
     pub fn shut_since(&self, target: &Target, max_age: u64) -> Option<u64> {
-        let told = self.told.iter().filter(|told| {
-            revocation(&told.paper).is_some_and(|(revoked, _)| revoked == target)
-        });
+        let told = self
+            .told
+            .iter()
+            .filter(|told| revocation(&told.paper).is_some_and(|(revoked, _)| revoked == target));
         let complete = told.filter_map(|told| told.complete_at).min()?;
         Some(complete + max_age + CLOCKS_MS + REJUDGED_MS)
     }

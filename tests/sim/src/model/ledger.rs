@@ -164,7 +164,10 @@ impl Ledger {
 
     /// Takes a revocation ahead of the ledger. Returns whether it has to be taken.
     pub fn hold(&mut self, paper: &Rc<Paper>) -> bool {
-        let is_new = !self.held.iter().any(|held| held.paper.payload == paper.payload);
+        let is_new = !self
+            .held
+            .iter()
+            .any(|held| held.paper.payload == paper.payload);
         let Some(Deed::Takes { alone }) = self.deed(paper).filter(|_| is_new) else {
             return false;
         };
@@ -190,9 +193,8 @@ impl Ledger {
 
     /// Whether a statement stands in the ledger and counts.
     pub fn carries(&self, paper: &Paper) -> bool {
-        self.deeds().any(|(_, other, deed)| {
-            other.payload == paper.payload && *deed != Deed::Closes
-        })
+        self.deeds()
+            .any(|(_, other, deed)| other.payload == paper.payload && *deed != Deed::Closes)
     }
 
     /// Whether something stands in it that only a later version can read.
@@ -241,7 +243,7 @@ impl Ledger {
     /// Policies in force, by name.
     pub fn policies(&self) -> Vec<(StatementId, &Policy)> {
         let names: BTreeSet<&str> = self.all_policies().map(|p| p.what.name.as_str()).collect();
-        let newest = |name: &str| self.all_policies().filter(|p| p.what.name == *name).last();
+        let newest = |name: &str| self.all_policies().rfind(|p| p.what.name == *name);
         names
             .into_iter()
             .filter_map(newest)
@@ -306,24 +308,28 @@ impl Ledger {
     }
 
     fn rosters(&self) -> impl DoubleEndedIterator<Item = Given<'_, Roster>> {
-        self.gifts().filter_map(|(at, statement, gave)| match &statement.say {
-            Say::Roster(what) => Some(given(at, statement, &**what, gave)),
-            _ => None,
-        })
+        self.gifts()
+            .filter_map(|(at, statement, gave)| match &statement.say {
+                Say::Roster(what) => Some(given(at, statement, &**what, gave)),
+                _ => None,
+            })
     }
 
     fn all_policies(&self) -> impl DoubleEndedIterator<Item = Given<'_, Policy>> {
-        self.gifts().filter_map(|(at, statement, gave)| match &statement.say {
-            Say::Policy(what) => Some(given(at, statement, what, gave)),
-            _ => None,
-        })
+        self.gifts()
+            .filter_map(|(at, statement, gave)| match &statement.say {
+                Say::Policy(what) => Some(given(at, statement, what, gave)),
+                _ => None,
+            })
     }
 
     fn admissions(&self) -> impl Iterator<Item = (Given<'_, Admit>, &Subject)> {
-        let admits = self.gifts().filter_map(|(at, statement, gave)| match &statement.say {
-            Say::Admit(what) => Some(given(at, statement, what, gave)),
-            _ => None,
-        });
+        let admits = self
+            .gifts()
+            .filter_map(|(at, statement, gave)| match &statement.say {
+                Say::Admit(what) => Some(given(at, statement, what, gave)),
+                _ => None,
+            });
         admits.flat_map(|given| given.what.subjects.iter().map(move |s| (given, s)))
     }
 
@@ -385,7 +391,9 @@ impl Ledger {
 
     fn roster_deed(&self, paper: &Paper, statement: &Statement, next: &Roster) -> Option<Deed> {
         let now = self.roster().what;
-        let hands = look(&paper.marks, |key| self.known(key).or_else(|| listed(next, key)))?;
+        let hands = look(&paper.marks, |key| {
+            self.known(key).or_else(|| listed(next, key))
+        })?;
         let gave = self.enough_here(now, &hands)?;
         if !self.is_in_order(statement.seen) {
             return None;
@@ -393,9 +401,8 @@ impl Ledger {
         if next.format > 1 {
             return Some(Deed::Closes);
         }
-        let key_is_free = |key: KeyId| {
-            !self.is_said_gone(&Target::Key(key)) && self.admission(&key).is_none()
-        };
+        let key_is_free =
+            |key: KeyId| !self.is_said_gone(&Target::Key(key)) && self.admission(&key).is_none();
         self.enough_here(next, &hands)?;
         let fits = next.version == now.version + 1
             && next.admins.iter().all(|admin| key_is_free(admin.key.id()));
@@ -414,7 +421,8 @@ impl Ledger {
         for subject in &admit.subjects {
             let key = subject.key.id();
             let known = self.admission(&key).map(|(given, _)| given);
-            if known.is_some_and(|k| k.what.role != admit.role || k.at as u64 >= statement.seen.size)
+            if known
+                .is_some_and(|k| k.what.role != admit.role || k.at as u64 >= statement.seen.size)
                 || listed(roster, &key).is_some()
             {
                 return None;
@@ -474,7 +482,9 @@ impl Ledger {
         let Some((target, statement)) = revocation(paper).filter(|_| paper.flaw.is_none()) else {
             return false;
         };
-        let is_new = !self.deeds().any(|(_, other, _)| other.payload == paper.payload);
+        let is_new = !self
+            .deeds()
+            .any(|(_, other, _)| other.payload == paper.payload);
         let alone = self.revokes_alone(paper, statement);
         is_new
             && statement.org == self.org
@@ -499,7 +509,11 @@ impl Ledger {
             .filter_map(|hand| person(roster, &hand.key))
             .collect();
         let many = matches!(target, Target::Key(_)) && persons.len() as u64 >= roster.threshold;
-        if many || others.iter().any(|hand| self.may_revoke(&hand.key, statement.at, target)) {
+        if many
+            || others
+                .iter()
+                .any(|hand| self.may_revoke(&hand.key, statement.at, target))
+        {
             return Some(false);
         }
         hands.iter().any(|hand| own(&hand)).then_some(true)

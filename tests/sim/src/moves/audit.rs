@@ -12,7 +12,12 @@ use crate::world::World;
 pub fn read(w: &mut World) {
     let at = w.rng.index(w.devices.len());
     let device = &w.devices[at];
-    let whole: Vec<Vec<u8>> = device.disk.receipts.iter().map(|(e, _)| e.as_bytes().to_vec()).collect();
+    let whole: Vec<Vec<u8>> = device
+        .disk
+        .receipts
+        .iter()
+        .map(|(e, _)| e.as_bytes().to_vec())
+        .collect();
     let name = device.name.clone();
     let remembered = w.service.heads[at];
     let (handed, forked_at) = meddle(w, at, whole.clone());
@@ -68,12 +73,20 @@ fn meddle(w: &mut World, at: usize, mut chain: Vec<Vec<u8>>) -> (Vec<Vec<u8>>, O
     (chain, None)
 }
 
-fn resigned(w: &World, at: usize, place: usize, by: &str, change: impl FnOnce(&mut Receipt)) -> Vec<u8> {
+fn resigned(
+    w: &World,
+    at: usize,
+    place: usize,
+    by: &str,
+    change: impl FnOnce(&mut Receipt),
+) -> Vec<u8> {
     let mut receipt = w.devices[at].disk.receipts[place].1.clone();
     change(&mut receipt);
     let signing = &cast::player(by).signing;
     let envelope = Envelope::sign(PayloadType::Receipt, &receipt, &[signing]);
-    envelope.map(|envelope| envelope.as_bytes().to_vec()).unwrap_or_default()
+    envelope
+        .map(|envelope| envelope.as_bytes().to_vec())
+        .unwrap_or_default()
 }
 
 /// One character of the payload becomes another.

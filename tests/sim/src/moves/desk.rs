@@ -115,7 +115,9 @@ pub fn meet(w: &mut World, at: usize) {
     w.desk.meet(head, device.truth.as_ref(), now);
     w.service.heads[at] = device.receipt_head();
     let state = device.state().into_iter();
-    let lacks: Vec<_> = state.flat_map(|state| state.held().map(|(hash, _)| *hash)).collect();
+    let lacks: Vec<_> = state
+        .flat_map(|state| state.held().map(|(hash, _)| *hash))
+        .collect();
     let known = w.service.revocations.clone();
     for paper in known.iter().filter(|paper| lacks.contains(&paper.payload)) {
         w.desk.hold(paper);

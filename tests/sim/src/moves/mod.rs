@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod desk;
 pub mod office;
+pub mod relay;
 pub mod rex;
 pub mod service;
 pub mod thief;
@@ -17,11 +18,22 @@ pub type Move = fn(&mut World);
 
 /// Everything that can happen: name, weight, whether every run knows it, what happens.
 pub const MOVES: &[(&str, u64, bool, Move)] = &[
-    ("the service sequences what waits", 14, true, service::sequence),
-    ("the service brings a device up to date", 16, true, service::serve),
+    (
+        "the service sequences what waits",
+        14,
+        true,
+        service::sequence,
+    ),
+    (
+        "the service brings a device up to date",
+        16,
+        true,
+        service::serve,
+    ),
     ("readers look", 6, true, service::show),
     ("revocations reach witnesses", 10, true, weather::deliver),
     ("a technician works", 12, true, desk::work),
+    ("a technician calls through the relay", 2, true, relay::call),
     ("users answer", 14, true, desk::answer),
     ("sessions end", 2, true, desk::end),
     ("a technician comes back", 4, true, desk::come_back),
@@ -31,15 +43,40 @@ pub const MOVES: &[(&str, u64, bool, Move)] = &[
     ("the office changes its roster", 2, true, office::roster),
     ("rex reaches too far", 24, true, rex::reach),
     ("rex replays", 4, true, rex::replay),
-    ("the service sequences out of order", 4, false, service::shuffle),
+    (
+        "the service sequences out of order",
+        4,
+        false,
+        service::shuffle,
+    ),
     ("the service forgets a statement", 2, false, service::forget),
     ("the service sequences junk", 4, false, service::junk),
     ("the service forks", 2, false, service::fork),
-    ("the service pushes a strange ledger", 8, false, service::mislead),
+    (
+        "the service pushes a strange ledger",
+        8,
+        false,
+        service::mislead,
+    ),
     ("the service mixes notes", 8, false, service::mix),
-    ("the service misleads a witness", 5, false, service::mislead_witness),
-    ("the service shows a strange ledger", 3, false, service::show_strange),
-    ("the service passes revocations on", 4, false, service::pass_on),
+    (
+        "the service misleads a witness",
+        5,
+        false,
+        service::mislead_witness,
+    ),
+    (
+        "the service shows a strange ledger",
+        3,
+        false,
+        service::show_strange,
+    ),
+    (
+        "the service passes revocations on",
+        4,
+        false,
+        service::pass_on,
+    ),
     ("a thief takes a key", 2, false, thief::steal),
     ("a thief works", 6, false, thief::work),
     ("a thief gives", 6, false, thief::give),

@@ -43,14 +43,14 @@ pub fn admit(w: &mut World) {
     let names = givers(w);
     let until = w.now + w.rng.between(1, 40) * DAY / 2;
     let admitted = match w.rng.below(9) {
-        4 => org::rekeyed("desk-1", &vec!["office".to_owned()], until),
+        4 => org::rekeyed("desk-1", &["office".to_owned()], until),
         0 => {
             let office = vec!["office".to_owned()];
             org::devices(&["desk-3"], &office, until)
         }
-        1 => org::devices(&["desk-1"], &vec!["office".to_owned(), "lab".to_owned()], until),
+        1 => org::devices(&["desk-1"], &["office".to_owned(), "lab".to_owned()], until),
         2 => org::helper(Role::Stopper, "stop", &[], w.now + DAY),
-        3 => org::devices(&["desk-2"], &vec!["field".to_owned()], until),
+        3 => org::devices(&["desk-2"], &["field".to_owned()], until),
         _ => {
             let everybody = ["tess", "abe", "lia", "zoe", "tom@own", "pam#", "rex"];
             let name = everybody[w.rng.index(everybody.len())];
@@ -90,7 +90,11 @@ pub fn revoke(w: &mut World) {
         return;
     };
     let of_admin = matches!(target, Target::Key(key) if w.office.truth.roster().what.admins.iter().any(|a| a.key.id() == key));
-    let by = if of_admin { givers.clone() } else { vec![first.clone()] };
+    let by = if of_admin {
+        givers.clone()
+    } else {
+        vec![first.clone()]
+    };
     revoke_as(w, target, &by);
 }
 
@@ -109,24 +113,45 @@ pub fn revoke_as(w: &mut World, target: Target, by: &[String]) {
 pub fn hand_out(w: &mut World, paper: &Rc<Paper>) {
     w.service.revocations.push(paper.clone());
     for at in 0..w.watchers.len() {
-        let takes = if w.rng.percent(80) { w.rng.below(3_000) } else { w.rng.below(600_000) };
+        let takes = if w.rng.percent(80) {
+            w.rng.below(3_000)
+        } else {
+            w.rng.below(600_000)
+        };
         w.mail.push((w.now + takes, at, paper.clone()));
     }
 }
 
 fn target(w: &mut World) -> Target {
     // What was stolen goes first, once somebody noticed.
-    if let Some(name) = w.rng.pick(&w.stolen.clone()).filter(|_| w.now % 3 > 0) {
+    if let Some(name) = w
+        .rng
+        .pick(&w.stolen.clone())
+        .filter(|_| !w.now.is_multiple_of(3))
+    {
         return Target::Key(cast::id(name));
     }
     let truth = &w.office.truth;
-    let names = ["tess", "rex", "abe", "rex/phone", "vic@vendor", "enos", "stop", "desk-2", "ada/phone", "mal"];
+    let names = [
+        "tess",
+        "rex",
+        "abe",
+        "rex/phone",
+        "vic@vendor",
+        "enos",
+        "stop",
+        "desk-2",
+        "ada/phone",
+        "mal",
+    ];
     let key = |w: &mut World| -> KeyId { cast::id(names[w.rng.index(names.len())]) };
     match w.rng.below(10) {
         0 => Target::All,
         1 => {
             let policies = truth.policies();
-            policies.first().map_or(Target::All, |(id, _)| Target::Policy(*id))
+            policies
+                .first()
+                .map_or(Target::All, |(id, _)| Target::Policy(*id))
         }
         2 | 3 => {
             let key = cast::id(["rex", "tess", "enos", "desk-2", "stop"][w.rng.index(5)]);
@@ -134,8 +159,14 @@ fn target(w: &mut World) -> Target {
             admission.map_or(Target::Key(key), Target::Admit)
         }
         4 | 5 => {
-            let warrants: Vec<_> = w.presented.iter().filter_map(|(p, _)| Some(p.as_warrant()?.id)).collect();
-            w.rng.pick(&warrants).map_or(Target::Key(cast::id("rex")), |id| Target::Warrant(*id))
+            let warrants: Vec<_> = w
+                .presented
+                .iter()
+                .filter_map(|(p, _)| Some(p.as_warrant()?.id))
+                .collect();
+            w.rng
+                .pick(&warrants)
+                .map_or(Target::Key(cast::id("rex")), |id| Target::Warrant(*id))
         }
         _ => Target::Key(key(w)),
     }
@@ -148,7 +179,12 @@ pub fn roster(w: &mut World) {
     let gone = |key: &KeyId| w.office.truth.admin(key).is_none();
     let mut next = Roster {
         version: old.version + 1,
-        admins: old.admins.iter().filter(|a| !gone(&a.key.id())).cloned().collect(),
+        admins: old
+            .admins
+            .iter()
+            .filter(|a| !gone(&a.key.id()))
+            .cloned()
+            .collect(),
         ..old
     };
     match w.rng.below(4) {

@@ -8,8 +8,8 @@ use trust::statement::Seen;
 use trust::warrant::Warrant;
 use trust::{Hash, OrgId};
 
-use super::thief::dedup;
 use super::desk::{PLANS, Plan, hands, sign, warrant};
+use super::thief::dedup;
 use crate::cast::{self, OWN, VENDOR};
 use crate::device::Channel;
 use crate::paper::{CEREMONIES, Content, Paper, Way, json};
@@ -40,7 +40,17 @@ enum Spoil {
 
 /// Presents a warrant with one or two things wrong, or none.
 pub fn reach(w: &mut World) {
-    let who = ["rex", "rex", "rex", "rex/phone", "vic@vendor", "una@else", "pam#", "lea@vendor", "mal"];
+    let who = [
+        "rex",
+        "rex",
+        "rex",
+        "rex/phone",
+        "vic@vendor",
+        "una@else",
+        "pam#",
+        "lea@vendor",
+        "mal",
+    ];
     let by = who[w.rng.index(who.len())].to_owned();
     attempt(w, &by);
 }
@@ -54,7 +64,10 @@ pub fn attempt(w: &mut World, by: &str) {
     let (channel, name) = w.channel();
     // A corrupt technician has seen what the service showed him: what the device holds.
     let device = &w.devices[plan.device()];
-    let seen = device.truth.as_ref().map_or_else(|| w.desk.truth.head(), crate::model::Ledger::head);
+    let seen = device
+        .truth
+        .as_ref()
+        .map_or_else(|| w.desk.truth.head(), crate::model::Ledger::head);
     let warrant = warrant(w, by, plan, seen, &name);
     let mut attempt = Try {
         hands: hands(w, by, plan),
@@ -66,7 +79,11 @@ pub fn attempt(w: &mut World, by: &str) {
     };
     for _ in 0..[0, 1, 1, 1, 1, 2][w.rng.index(6)] {
         // Approvals matter where they are asked for.
-        let turns = if plan == Plan::Night && w.rng.percent(50) { APPROVALS } else { TURNS };
+        let turns = if plan == Plan::Night && w.rng.percent(50) {
+            APPROVALS
+        } else {
+            TURNS
+        };
         let turn = turns[w.rng.index(turns.len())];
         turn(w, &mut attempt);
     }
@@ -89,22 +106,61 @@ pub fn replay(w: &mut World) {
     let (fresh, _) = w.channel();
     let channel = if w.rng.percent(40) { fresh } else { channel };
     let at = w.rng.index(w.devices.len());
-    let keep: Vec<usize> = (0..paper.marks.len()).filter(|_| w.rng.percent(70)).collect();
-    let paper = if w.rng.percent(30) { paper.with_marks(&keep).unwrap_or(paper) } else { paper };
+    let keep: Vec<usize> = (0..paper.marks.len())
+        .filter(|_| w.rng.percent(70))
+        .collect();
+    let paper = if w.rng.percent(30) {
+        paper.with_marks(&keep).unwrap_or(paper)
+    } else {
+        paper
+    };
     w.present(at, &paper, &channel);
 }
 
 type Turn = fn(&mut World, &mut Try);
 
 const TURNS: &[Turn] = &[
-    more_scopes, other_scopes, longer, much_longer, later, a_little_later, over, other_name, for_another,
-    unsigned, forged, borrowed, other_channel, other_device, elsewhere, other_org, forked, behind, behind_by_far,
-    unattended, attended, ceremony, on_vendor, on_own, spoiled, spoiled, unsound, reused, by_helper,
+    more_scopes,
+    other_scopes,
+    longer,
+    much_longer,
+    later,
+    a_little_later,
+    over,
+    other_name,
+    for_another,
+    unsigned,
+    forged,
+    borrowed,
+    other_channel,
+    other_device,
+    elsewhere,
+    other_org,
+    forked,
+    behind,
+    behind_by_far,
+    unattended,
+    attended,
+    ceremony,
+    on_vendor,
+    on_own,
+    spoiled,
+    spoiled,
+    unsound,
+    reused,
+    by_helper,
 ];
 
 const APPROVALS: &[Turn] = &[
-    own_phone, one_person_twice, one_person_twice, no_approval, forged_approval, outsider_approves, admin_approves,
-    vendor_approves, revoked_approves,
+    own_phone,
+    one_person_twice,
+    one_person_twice,
+    no_approval,
+    forged_approval,
+    outsider_approves,
+    admin_approves,
+    vendor_approves,
+    revoked_approves,
 ];
 
 fn more_scopes(w: &mut World, t: &mut Try) {
@@ -205,7 +261,8 @@ fn behind_by_far(w: &mut World, t: &mut Try) {
 
 fn approve(t: &mut Try, names: &[&str], way: Way) {
     t.hands.truncate(1);
-    t.hands.extend(names.iter().map(|name| ((*name).to_owned(), way)));
+    t.hands
+        .extend(names.iter().map(|name| ((*name).to_owned(), way)));
     dedup(&mut t.hands);
 }
 
@@ -229,7 +286,11 @@ fn no_approval(_: &mut World, t: &mut Try) {
 }
 
 fn forged_approval(w: &mut World, t: &mut Try) {
-    let way = if w.rng.percent(50) { Way::Forged } else { Way::Borrowed };
+    let way = if w.rng.percent(50) {
+        Way::Forged
+    } else {
+        Way::Borrowed
+    };
     approve(t, &["abe", "lia"], way);
 }
 
@@ -248,7 +309,11 @@ fn vendor_approves(_: &mut World, t: &mut Try) {
 /// Approvers whose keys are stolen sign whatever the thief likes.
 fn revoked_approves(w: &mut World, t: &mut Try) {
     let names = w.stolen.clone();
-    let names: Vec<&str> = names.iter().map(|name| &**name).filter(|n| t.hands[0].0 != **n).collect();
+    let names: Vec<&str> = names
+        .iter()
+        .map(|name| &**name)
+        .filter(|n| t.hands[0].0 != **n)
+        .collect();
     approve(t, &names, Way::Well);
 }
 
@@ -280,7 +345,11 @@ fn on_own(_: &mut World, t: &mut Try) {
 
 /// The id of a warrant that was used before, in a new one.
 fn reused(w: &mut World, t: &mut Try) {
-    if let Some(old) = w.rng.pick(&w.presented.clone()).and_then(|(p, _)| p.as_warrant()) {
+    if let Some(old) = w
+        .rng
+        .pick(&w.presented.clone())
+        .and_then(|(p, _)| p.as_warrant())
+    {
         t.warrant.id = old.id;
     }
 }
@@ -336,13 +405,19 @@ fn finish(t: &Try) -> Rc<Paper> {
         Some(Spoil::Twice) => paper.spoiled("form", |text| {
             text.replacen('{', r#"{"payloadType":"x","#, 1)
         }),
-        Some(Spoil::Oversize) => paper.spoiled("size", |text| format!("{text}{}", " ".repeat(70_000))),
+        Some(Spoil::Oversize) => {
+            paper.spoiled("size", |text| format!("{text}{}", " ".repeat(70_000)))
+        }
         Some(Spoil::ManySignatures) => {
             let extra: Vec<String> = (0..17).map(|at| format!("nobody-{at}")).collect();
-            let many = names.iter().copied().chain(extra.iter().map(|n| (&**n, Way::Well)));
+            let many = names
+                .iter()
+                .copied()
+                .chain(extra.iter().map(|n| (&**n, Way::Well)));
             let content = Content::Warrant(Box::new(t.warrant.clone()));
             let hands: Vec<(&str, Way)> = many.collect();
-            Paper::signed(PayloadType::Warrant, json(&t.warrant), content, &hands).marked("signatures")
+            Paper::signed(PayloadType::Warrant, json(&t.warrant), content, &hands)
+                .marked("signatures")
         }
         Some(Spoil::DoubleSignature) => {
             let twice: Vec<(&str, Way)> = names.iter().chain(&names).copied().collect();

@@ -43,7 +43,9 @@ pub fn refresh(w: &mut World, at: usize) {
     let size = w.service.branches[0].len();
     let device = &w.devices[at];
     let in_half = device.time(w.now) + w.org.truth.roster().what.max_age / 2;
-    let is_young = device.note().is_some_and(|note| note.is_fresh(w.org.truth.roster().what, in_half));
+    let is_young = device
+        .note()
+        .is_some_and(|note| note.is_fresh(w.org.truth.roster().what, in_half));
     if device.size() == size as u64 && is_young {
         return;
     }
@@ -81,14 +83,20 @@ pub fn forget(w: &mut World) {
 pub fn junk(w: &mut World) {
     let branch = w.rng.index(w.service.branches.len());
     let known = w.rng.pick(&w.service.branches[branch].clone()).cloned();
-    let waiting = w.rng.pick(&w.service.pending.clone()).cloned().or(known.clone());
+    let waiting = w
+        .rng
+        .pick(&w.service.pending.clone())
+        .cloned()
+        .or(known.clone());
     let paper = match w.rng.below(6) {
         0 => Some(Paper::junk(w.rng.bytes::<40>().to_vec())),
         1 => known,
         2 => Some(org::sister(&w.org)),
         3 => waiting.and_then(|paper| paper.with_marks(&[0])),
-        4 => waiting.map(|paper| paper.spoiled("size", |text| format!("{text}{}", " ".repeat(66_000)))),
-        _ => waiting.map(|paper| paper.spoiled("form", |text| text.replacen('{', r#"{"more":1,"#, 1))),
+        4 => waiting
+            .map(|paper| paper.spoiled("size", |text| format!("{text}{}", " ".repeat(66_000)))),
+        _ => waiting
+            .map(|paper| paper.spoiled("form", |text| text.replacen('{', r#"{"more":1,"#, 1))),
     };
     if let Some(paper) = paper {
         put(w, branch, paper);
@@ -142,7 +150,9 @@ pub fn mislead(w: &mut World) {
             let note = w.collect(branch, size);
             let from = w.rng.index(size);
             let leaves = w.service.branches[branch][from..size].to_vec();
-            w.with_device(at, |device, now| device.extend(from as u64, &leaves, &note, now));
+            w.with_device(at, |device, now| {
+                device.extend(from as u64, &leaves, &note, now)
+            });
         }
         _ => {
             let note = w.collect(branch, size);
@@ -158,7 +168,11 @@ pub fn mix(w: &mut World) {
     let size = w.service.branches[0].len();
     let mut note = w.collect(0, size);
     let head = note.head;
-    let old = w.rng.pick(&w.service.notes.clone()).cloned().unwrap_or(note.clone());
+    let old = w
+        .rng
+        .pick(&w.service.notes.clone())
+        .cloned()
+        .unwrap_or(note.clone());
     let thief = &cast::player("mal").signing;
     let seconds = w.now / 1000;
     match w.rng.below(10) {
@@ -169,16 +183,26 @@ pub fn mix(w: &mut World) {
         2 => note.lines = [&note.lines[..1], old.lines.get(1..).unwrap_or_default()].concat(),
         3 => {
             let now = seconds + w.rng.below(40);
-            note.lines = note.lines.into_iter().enumerate().map(|(at, line)| if at == 0 { line } else { line.redated(now) }).collect();
+            note.lines = note
+                .lines
+                .into_iter()
+                .enumerate()
+                .map(|(at, line)| if at == 0 { line } else { line.redated(now) })
+                .collect();
         }
         4 => {
             let name = format!("watch-{}", w.rng.index(3));
             note.lines.truncate(1);
-            note.lines.push(Line::witness(w.org.id, head, &name, thief, seconds));
+            note.lines
+                .push(Line::witness(w.org.id, head, &name, thief, seconds));
         }
         // The one that lies, far ahead and under other names.
         5 | 6 => {
-            let Some(liar) = w.watchers.iter().find(|w| w.kind == crate::watcher::Kind::Corrupt) else {
+            let Some(liar) = w
+                .watchers
+                .iter()
+                .find(|w| w.kind == crate::watcher::Kind::Corrupt)
+            else {
                 return;
             };
             let name = liar.name.clone();
@@ -192,7 +216,8 @@ pub fn mix(w: &mut World) {
             let others = w.watchers.iter().map(|other| other.name.clone());
             let others: Vec<String> = others.filter(|other| *other != name).collect();
             note.lines.push(line.clone());
-            note.lines.extend(others.iter().map(|other| line.clone().renamed(other)));
+            note.lines
+                .extend(others.iter().map(|other| line.clone().renamed(other)));
         }
         7 => note.lines.truncate(2),
         // The log's line of another organisation's ledger.
@@ -227,7 +252,11 @@ pub fn mislead_witness(w: &mut World) {
         note.lines = vec![Line::log(w.org.id, note.head, &cast::player("log").signing)];
     }
     let have = w.watchers[at].size();
-    let from = if w.rng.percent(70) { have.min(size) } else { w.rng.index(size) };
+    let from = if w.rng.percent(70) {
+        have.min(size)
+    } else {
+        w.rng.index(size)
+    };
     let (leaves, now) = (history[from..size].to_vec(), w.now);
     if let Some(line) = w.watchers[at].cosign(from, &leaves, &note, now) {
         note.lines.push(line);
@@ -241,9 +270,16 @@ pub fn show_strange(w: &mut World) {
     let whole = w.service.branches[branch].len();
     let size = whole - w.rng.index(8).min(whole - 1);
     let (shown, now) = (w.service.branches[branch][..size].to_vec(), w.now);
-    let reader = if w.rng.percent(50) { &mut w.office } else { &mut w.desk };
+    let reader = if w.rng.percent(50) {
+        &mut w.office
+    } else {
+        &mut w.desk
+    };
     let known: Vec<_> = reader.truth.papers().map(|paper| paper.digest).collect();
-    let both = shown.iter().zip(&known).all(|(paper, digest)| paper.digest == *digest);
+    let both = shown
+        .iter()
+        .zip(&known)
+        .all(|(paper, digest)| paper.digest == *digest);
     let expected = match (both, shown.len() < known.len()) {
         (false, _) => Some("ledger_forked"),
         (true, true) => Some("shorter_ledger"),

@@ -13,7 +13,18 @@ use crate::paper::{Content, Paper, Way};
 use crate::world::World;
 
 const LOOT: [&str; 12] = [
-    "tess", "abe", "ada", "ada/phone", "bob", "cyd", "cyd@vendor", "cyd#", "tom@own", "enos", "rex", "rex/phone",
+    "tess",
+    "abe",
+    "ada",
+    "ada/phone",
+    "bob",
+    "cyd",
+    "cyd@vendor",
+    "cyd#",
+    "tom@own",
+    "enos",
+    "rex",
+    "rex/phone",
 ];
 
 /// Steals a key. Its owner will notice, sooner or later.
@@ -28,7 +39,11 @@ pub fn steal(w: &mut World) {
 /// Opens with what he has.
 pub fn work(w: &mut World) {
     let name = w.rng.pick(&w.stolen.clone()).cloned();
-    let by = if w.rng.percent(40) { "mal".to_owned() } else { name.unwrap_or_else(|| "mal".to_owned()) };
+    let by = if w.rng.percent(40) {
+        "mal".to_owned()
+    } else {
+        name.unwrap_or_else(|| "mal".to_owned())
+    };
     rex::attempt(w, &by);
 }
 
@@ -51,7 +66,11 @@ fn seen(w: &mut World) -> Seen {
 /// Puts a statement where it helps him: into the ledger at once, or into the queue.
 fn place(w: &mut World, paper: Rc<Paper>) {
     if w.rng.percent(70) {
-        let branch = if w.rng.percent(80) { 0 } else { w.rng.index(w.service.branches.len()) };
+        let branch = if w.rng.percent(80) {
+            0
+        } else {
+            w.rng.index(w.service.branches.len())
+        };
         service::put(w, branch, paper);
     } else {
         w.service.pending.push(paper);
@@ -118,18 +137,28 @@ pub fn raid(w: &mut World) {
     service::put(w, 0, given);
     let shield = w.rng.percent(30);
     if shield {
-        spread(w, Target::Key(cast::id(first)), &[(first.to_owned(), Way::Well)]);
+        spread(
+            w,
+            Target::Key(cast::id(first)),
+            &[(first.to_owned(), Way::Well)],
+        );
     }
     w.stolen.extend(loot);
     let roster = w.office.truth.roster().what;
-    let others = ["ada", "ada/phone", "bob", "cyd", "cyd@own", "cyd#"].iter().filter(|name| {
-        **name != first && roster.admins.iter().any(|a| a.key.id() == cast::id(name))
-    });
+    let others = ["ada", "ada/phone", "bob", "cyd", "cyd@own", "cyd#"]
+        .iter()
+        .filter(|name| {
+            **name != first && roster.admins.iter().any(|a| a.key.id() == cast::id(name))
+        });
     let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
     office::revoke_as(w, Target::Key(cast::id(first)), &others);
     if w.rng.percent(70) {
         // The revocation is the last that waits; it overtakes the rest.
-        w.service.pending.pop().into_iter().for_each(|paper| service::put(w, 0, paper));
+        w.service
+            .pending
+            .pop()
+            .into_iter()
+            .for_each(|paper| service::put(w, 0, paper));
     } else {
         super::weather::deliver(w);
     }
@@ -155,7 +184,12 @@ fn gift(w: &mut World) -> Say {
             };
             Say::Policy(wide)
         }
-        4 => org::helper(Role::Enroller, "enos", &["office".to_owned(), "field".to_owned()], until),
+        4 => org::helper(
+            Role::Enroller,
+            "enos",
+            &["office".to_owned(), "field".to_owned()],
+            until,
+        ),
         _ => {
             let old = w.office.truth.roster().what.clone();
             let mut next = Roster {
@@ -163,7 +197,11 @@ fn gift(w: &mut World) -> Say {
                 threshold: 1,
                 ..old
             };
-            if !next.admins.iter().any(|a| a.key.id() == cast::id("mal/admin")) {
+            if !next
+                .admins
+                .iter()
+                .any(|a| a.key.id() == cast::id("mal/admin"))
+            {
                 next.admins.push(org::admin("mal/admin"));
             }
             Say::Roster(Box::new(next))
@@ -187,9 +225,15 @@ pub fn give_wrongly(w: &mut World) {
             org::technician("mal", &["admins".to_owned()], until)
         }
         3 => org::technician("mal", &support, w.now + 31 * DAY),
-        4 => Say::Roster(Box::new(Roster { version: old.version + 2, ..old })),
+        4 => Say::Roster(Box::new(Roster {
+            version: old.version + 2,
+            ..old
+        })),
         5 => {
-            let mut next = Roster { version: old.version + 1, ..old };
+            let mut next = Roster {
+                version: old.version + 1,
+                ..old
+            };
             let revoked = ["tess", "ada/phone", "rex", "bob"][w.rng.index(4)];
             if !next.admins.iter().any(|a| a.key.id() == cast::id(revoked)) {
                 next.admins.push(org::admin(revoked));
@@ -199,16 +243,27 @@ pub fn give_wrongly(w: &mut World) {
         6 => {
             flaw = Some("shape");
             let policy = org::policies(&mut w.rng).swap_remove(0);
-            Say::Policy(Policy { approvals: 1, approvers: None, ..policy })
+            Say::Policy(Policy {
+                approvals: 1,
+                approvers: None,
+                ..policy
+            })
         }
         7 => {
             let policy = org::policies(&mut w.rng).swap_remove(0);
             flaw = Some("shape");
-            Say::Policy(Policy { scopes: vec![Scope::View, Scope::View], ..policy })
+            Say::Policy(Policy {
+                scopes: vec![Scope::View, Scope::View],
+                ..policy
+            })
         }
         8 => {
             flaw = Some("shape");
-            Say::Roster(Box::new(Roster { version: old.version + 1, threshold: 9, ..old }))
+            Say::Roster(Box::new(Roster {
+                version: old.version + 1,
+                threshold: 9,
+                ..old
+            }))
         }
         9 => {
             // The last word of an organisation that a later version reads.
@@ -234,7 +289,11 @@ pub fn give_wrongly(w: &mut World) {
         _ => {}
     }
     let hands: Vec<(String, Way)> = names.iter().map(|name| (name.clone(), Way::Well)).collect();
-    let mut signed = if later || w.rng.percent(4) { unread(w.org.id, &statement, &hands) } else { paper(&statement, &hands) };
+    let mut signed = if later || w.rng.percent(4) {
+        unread(w.org.id, &statement, &hands)
+    } else {
+        paper(&statement, &hands)
+    };
     if let Some(flaw) = flaw.filter(|_| !matches!(signed.content, Content::Later)) {
         signed = signed.marked(flaw);
     }
@@ -243,7 +302,10 @@ pub fn give_wrongly(w: &mut World) {
 }
 
 fn reused_id(w: &mut World) -> StatementId {
-    let known: Vec<StatementId> = w.service.branches[0].iter().filter_map(|p| Some(p.as_statement()?.id)).collect();
+    let known: Vec<StatementId> = w.service.branches[0]
+        .iter()
+        .filter_map(|p| Some(p.as_statement()?.id))
+        .collect();
     w.rng.pick(&known).copied().unwrap_or(StatementId([1; 16]))
 }
 
@@ -253,20 +315,34 @@ fn unread(org: trust::OrgId, statement: &Statement, hands: &[(String, Way)]) -> 
     value["say"] = serde_json::json!({"lease": {"of": "everything"}});
     let hands: Vec<(&str, Way)> = hands.iter().map(|(name, way)| (&**name, *way)).collect();
     let payload = serde_json::to_vec(&value).unwrap_or_default();
-    let content = if statement.org == org { Content::Later } else { Content::Junk };
+    let content = if statement.org == org {
+        Content::Later
+    } else {
+        Content::Junk
+    };
     Paper::signed(trust::PayloadType::Statement, payload, content, &hands)
 }
 
 /// Revokes: a key that he stole, to shield what it gave; others' keys, with whatever he has; as of another history.
 pub fn revoke(w: &mut World) {
-    let own = w.rng.pick(&w.stolen.clone()).cloned().unwrap_or_else(|| "rex".to_owned());
-    let victims = ["tess", "ada", "bob", "abe", "desk-1", "stop", "enos", "mal", "rex"];
+    let own = w
+        .rng
+        .pick(&w.stolen.clone())
+        .cloned()
+        .unwrap_or_else(|| "rex".to_owned());
+    let victims = [
+        "tess", "ada", "bob", "abe", "desk-1", "stop", "enos", "mal", "rex",
+    ];
     let target = match w.rng.below(5) {
         0 | 1 => Target::Key(cast::id(&own)),
         2 => Target::All,
         _ => Target::Key(cast::id(victims[w.rng.index(victims.len())])),
     };
-    let hands = if w.rng.percent(20) { vec![(own, Way::Well), ("rex".to_owned(), Way::Well)] } else { vec![(own, Way::Well)] };
+    let hands = if w.rng.percent(20) {
+        vec![(own, Way::Well), ("rex".to_owned(), Way::Well)]
+    } else {
+        vec![(own, Way::Well)]
+    };
     let mut hands = hands;
     dedup(&mut hands);
     spread(w, target, &hands);
@@ -274,13 +350,25 @@ pub fn revoke(w: &mut World) {
 
 /// The service's stopper, whose time may be over.
 pub fn stop(w: &mut World) {
-    let warrants: Vec<_> = w.presented.iter().filter_map(|(p, _)| Some(p.as_warrant()?.id)).collect();
+    let warrants: Vec<_> = w
+        .presented
+        .iter()
+        .filter_map(|(p, _)| Some(p.as_warrant()?.id))
+        .collect();
     let target = match w.rng.below(6) {
         0 => Target::All,
-        1 => w.rng.pick(&warrants).map_or(Target::All, |id| Target::Warrant(*id)),
+        1 => w
+            .rng
+            .pick(&warrants)
+            .map_or(Target::All, |id| Target::Warrant(*id)),
         2 => Target::Key(cast::id(["tess", "rex", "pam#"][w.rng.index(3)])),
         3 => Target::Key(cast::id(["ada", "desk-1", "enos", "stop"][w.rng.index(4)])),
-        4 => w.office.truth.policies().first().map_or(Target::All, |(id, _)| Target::Policy(*id)),
+        4 => w
+            .office
+            .truth
+            .policies()
+            .first()
+            .map_or(Target::All, |(id, _)| Target::Policy(*id)),
         _ => {
             let key = cast::id("tess");
             let id = w.office.truth.admission(&key).map(|(given, _)| given.id);
@@ -301,7 +389,11 @@ fn spread(w: &mut World, target: Target, hands: &[(String, Way)]) {
     }
     // A shadow: another statement under the id of an honest one.
     if w.rng.percent(25)
-        && let Some(id) = w.office.outbox.last().and_then(|(p, _)| Some(p.as_statement()?.id))
+        && let Some(id) = w
+            .office
+            .outbox
+            .last()
+            .and_then(|(p, _)| Some(p.as_statement()?.id))
     {
         statement.id = id;
     }
@@ -320,7 +412,12 @@ fn spread(w: &mut World, target: Target, hands: &[(String, Way)]) {
 /// The enroller's key in the wrong hands.
 pub fn enrol(w: &mut World) {
     let until = w.now + w.rng.between(1, 24) * DAY;
-    let group = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let group = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
     let say = match w.rng.below(7) {
         0 | 1 => org::devices(&["desk-3"], &group(&["field"]), until),
         2 => org::devices(&["desk-3"], &group(&["office"]), until),

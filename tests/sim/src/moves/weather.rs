@@ -5,7 +5,9 @@ use crate::world::World;
 /// Revocations that were long enough on their way reach their witnesses, in any order, now and then twice or never.
 pub fn deliver(w: &mut World) {
     for _ in 0..3 {
-        let due: Vec<usize> = (0..w.mail.len()).filter(|at| w.mail[*at].0 <= w.now).collect();
+        let due: Vec<usize> = (0..w.mail.len())
+            .filter(|at| w.mail[*at].0 <= w.now)
+            .collect();
         let Some(at) = w.rng.pick(&due).copied() else {
             return;
         };
