@@ -6,8 +6,9 @@ use trust::bytes::Hash;
 use trust::statement::{Say, Seen, Statement, Target};
 
 use crate::cast;
-use crate::device::{Channel, Crash, Device, Said};
+use crate::device::{Channel, Crash, Device, Disk, Said};
 use crate::found::{Rule, Violation};
+use crate::model::Ledger;
 use crate::model::fleet::Fleet;
 use crate::model::ledger::root_of;
 use crate::model::vouch::{Line, Vouched};
@@ -44,6 +45,8 @@ pub struct World {
     pub fleet: Fleet,
     /// Revocations on their way to a witness: when, which, what.
     pub mail: Vec<(u64, usize, Rc<Paper>)>,
+    /// Copies of devices' disks, with what they truly held.
+    pub copies: Vec<Option<(Disk, Option<Ledger>)>>,
     /// Warrants that were presented somewhere.
     pub presented: Vec<(Rc<Paper>, Channel)>,
     /// Keys that a thief holds too.
@@ -107,6 +110,7 @@ impl World {
             office: reader("the office"),
             desk: reader("the technicians"),
             org,
+            copies: vec![None; devices.len()],
             devices,
             watchers,
             fleet: Fleet::default(),

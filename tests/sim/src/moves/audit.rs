@@ -1,7 +1,8 @@
 //! Receipts on their way from a device to whoever reads them, through a service that may leave out, swap and alter.
 
+use trust::bytes::sha256;
 use trust::envelope::{Envelope, PayloadType};
-use trust::receipt::Receipt;
+use trust::receipt::{ChainHead, Receipt};
 
 use crate::cast;
 use crate::found::Rule;
@@ -21,10 +22,10 @@ pub fn read(w: &mut World) {
     let name = device.name.clone();
     let remembered = w.service.heads[at];
     let (handed, forked_at) = meddle(w, at, whole.clone());
-    // What a device itself put into the place of its newest receipt is seen by who remembers the other one.
-    let is_unseen = forked_at.is_some_and(|at| at + 1 == whole.len() && remembered.n <= at as u64);
+    // What a device itself put into the place of its newest receipt is seen only by who remembers the other one.
+    let is_unseen = forked_at.is_some_and(|at| at + 1 == whole.len());
     let is_prefix = whole.starts_with(&handed) || is_unseen;
-    let has_all = handed.len() as u64 >= remembered.n;
+    let has_all = remembers(&handed, remembered);
     let said = audit(&w.org.id, &name, &handed, remembered);
     let is_fine = is_prefix && has_all;
     if said.is_ok() != is_fine {
@@ -32,6 +33,16 @@ pub fn read(w: &mut World) {
         let text = format!("receipts of {name} are whole: {is_fine}; the auditor: {said:?}");
         w.broke(Rule::Unnoticed, text);
     }
+}
+
+/// Whether a chain holds the receipt that somebody remembers.
+fn remembers(chain: &[Vec<u8>], head: ChainHead) -> bool {
+    let place = usize::try_from(head.n).ok().and_then(|n| n.checked_sub(1));
+    place.is_none_or(|place| {
+        chain
+            .get(place)
+            .is_some_and(|bytes| sha256(&[bytes]) == head.hash)
+    })
 }
 
 /// What the service makes of a chain, and where the device itself signed another history.

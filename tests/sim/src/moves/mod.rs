@@ -86,6 +86,7 @@ pub const MOVES: &[(&str, u64, bool, Move)] = &[
     ("the stopper stops", 2, false, thief::stop),
     ("the enroller enrols", 4, false, thief::enrol),
     ("the power goes", 2, false, weather::power),
+    ("a disk is put back", 2, false, weather::put_back),
     ("a clock is set", 2, false, weather::set_clock),
     ("an auditor reads", 3, false, audit::read),
 ];

@@ -47,3 +47,19 @@ pub fn set_clock(w: &mut World) {
     w.devices[at].drift = drift;
     w.devices[at].clock_was_set = true;
 }
+
+/// Somebody copies a device's disk, or puts such a copy back: what it knew and did since is gone.
+pub fn put_back(w: &mut World) {
+    let at = w.rng.index(w.devices.len());
+    let (now, device) = (w.now, &mut w.devices[at]);
+    let Some((disk, truth)) = w.copies[at].take() else {
+        w.copies[at] = Some((device.disk.clone(), device.truth.clone()));
+        return;
+    };
+    device.stop();
+    device.disk = disk;
+    device.disk.fuse = None;
+    device.truth = truth;
+    device.start(now);
+    w.tell(|| format!("the disk of device {at} is put back from a copy"));
+}
