@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use trust::bytes::{KeyId, OrgId};
+use trust::bytes::OrgId;
 use trust::receipt::{ChainError, ChainHead, Receipt, open_body};
 use trust::state::State;
 use trust::statement::Seen;
@@ -50,7 +50,7 @@ impl Reader {
     /// The service shows a ledger. What is not this one, grown, is refused by name.
     pub fn look(&mut self, shown: &[Rc<Paper>], now: u64) -> Option<&'static str> {
         let have = self.state.head();
-        let shown_root = |size: usize| crate::model::ledger::root_of(&shown[..size]);
+        let shown_root = |size: usize| crate::model::tree::root_of(&shown[..size]);
         let size = usize::try_from(have.size).unwrap_or(usize::MAX);
         let why = if shown.len() < size {
             let is_prefix = self.state.root_at(shown.len() as u64) == Some(shown_root(shown.len()));
@@ -176,9 +176,4 @@ fn named(error: &ChainError) -> &'static str {
         ChainError::Gap { .. } => "gap",
         ChainError::Fork(_) => "fork",
     }
-}
-
-/// The key of a device as an auditor names it.
-pub fn key_of(device: &str) -> KeyId {
-    cast::id(device)
 }

@@ -92,7 +92,7 @@ impl Watcher {
                 let line = line();
                 let fits = from == self.leaves.len() && note.org == self.org;
                 let grown: Vec<_> = self.leaves.iter().chain(leaves).cloned().collect();
-                let is_head = crate::model::ledger::root_of(&grown) == note.head.root;
+                let is_head = crate::model::tree::root_of(&grown) == note.head.root;
                 (fits && is_head).then(|| {
                     self.leaves = grown;
                     line

@@ -10,7 +10,7 @@ use crate::device::{Channel, Crash, Device, Disk, Said};
 use crate::found::{Rule, Violation};
 use crate::model::Ledger;
 use crate::model::fleet::Fleet;
-use crate::model::ledger::root_of;
+use crate::model::tree::root_of;
 use crate::model::vouch::{Line, Vouched};
 use crate::org::{self, BEGIN, Org};
 use crate::paper::{Paper, Way};

@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use trust::bytes::{Hash, KeyId, OrgId, StatementId, WarrantId, sha256};
-use trust::key::{KeyKind, PublicKey};
-use trust::statement::{Admit, Owner, Policy, Role, Roster, Say, Seen, Statement, Subject, Target};
+use trust::bytes::{Hash, KeyId, OrgId, StatementId, WarrantId};
+use trust::key::PublicKey;
+use trust::statement::{Admit, Policy, Role, Roster, Say, Seen, Statement, Subject, Target};
 
-use crate::paper::{Content, Mark, Paper};
-
-const MONTH_MS: u64 = 30 * 86_400_000;
+use super::deeds::{enough, look};
+use super::tree::{leaf_hash, root};
+use crate::paper::Paper;
 
 /// One replica's history: its leaves in order, and what it was told ahead of them.
 #[derive(Clone)]
 pub struct Ledger {
-    org: OrgId,
+    pub(super) org: OrgId,
     leaves: Vec<Leaf>,
     roots: Vec<Hash>,
-    held: Vec<Held>,
+    pub(super) held: Vec<Held>,
 }
 
 #[derive(Clone)]
@@ -44,16 +44,16 @@ pub enum Deed {
 /// Whose signatures gave power.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Gave {
-    keys: Vec<(KeyId, String)>,
-    need: u64,
-    enroller: Option<StatementId>,
+    pub(super) keys: Vec<(KeyId, String)>,
+    pub(super) need: u64,
+    pub(super) enroller: Option<StatementId>,
 }
 
 #[derive(Clone)]
-struct Held {
-    paper: Rc<Paper>,
-    since: u64,
-    alone: bool,
+pub(super) struct Held {
+    pub(super) paper: Rc<Paper>,
+    pub(super) since: u64,
+    pub(super) alone: bool,
 }
 
 /// Something given, and where.
@@ -64,7 +64,7 @@ pub struct Given<'a, T> {
     pub id: StatementId,
     /// What was given.
     pub what: &'a T,
-    gave: &'a Gave,
+    pub(super) gave: &'a Gave,
 }
 
 impl<T> Clone for Given<'_, T> {
@@ -294,12 +294,12 @@ impl Ledger {
         self.roots.push(root(&hashes));
     }
 
-    fn deeds(&self) -> impl Iterator<Item = (usize, &Rc<Paper>, &Deed)> {
+    pub(super) fn deeds(&self) -> impl Iterator<Item = (usize, &Rc<Paper>, &Deed)> {
         let all = self.leaves.iter().enumerate();
         all.filter_map(|(at, leaf)| Some((at, &leaf.paper, leaf.deed.as_ref()?)))
     }
 
-    fn gifts(&self) -> impl DoubleEndedIterator<Item = (usize, &Statement, &Gave)> {
+    pub(super) fn gifts(&self) -> impl DoubleEndedIterator<Item = (usize, &Statement, &Gave)> {
         let all = self.leaves.iter().enumerate();
         all.filter_map(|(at, leaf)| match &leaf.deed {
             Some(Deed::Gives(gave)) => Some((at, leaf.paper.as_statement()?, gave)),
@@ -307,7 +307,7 @@ impl Ledger {
         })
     }
 
-    fn rosters(&self) -> impl DoubleEndedIterator<Item = Given<'_, Roster>> {
+    pub(super) fn rosters(&self) -> impl DoubleEndedIterator<Item = Given<'_, Roster>> {
         self.gifts()
             .filter_map(|(at, statement, gave)| match &statement.say {
                 Say::Roster(what) => Some(given(at, statement, &**what, gave)),
@@ -315,7 +315,7 @@ impl Ledger {
             })
     }
 
-    fn all_policies(&self) -> impl DoubleEndedIterator<Item = Given<'_, Policy>> {
+    pub(super) fn all_policies(&self) -> impl DoubleEndedIterator<Item = Given<'_, Policy>> {
         self.gifts()
             .filter_map(|(at, statement, gave)| match &statement.say {
                 Say::Policy(what) => Some(given(at, statement, what, gave)),
@@ -323,7 +323,7 @@ impl Ledger {
             })
     }
 
-    fn admissions(&self) -> impl Iterator<Item = (Given<'_, Admit>, &Subject)> {
+    pub(super) fn admissions(&self) -> impl Iterator<Item = (Given<'_, Admit>, &Subject)> {
         let admits = self
             .gifts()
             .filter_map(|(at, statement, gave)| match &statement.say {
@@ -333,7 +333,7 @@ impl Ledger {
         admits.flat_map(|given| given.what.subjects.iter().map(move |s| (given, s)))
     }
 
-    fn revocations(&self) -> impl Iterator<Item = (usize, &Target, Seen, bool)> {
+    pub(super) fn revocations(&self) -> impl Iterator<Item = (usize, &Target, Seen, bool)> {
         self.deeds().filter_map(|(at, paper, deed)| match deed {
             Deed::Takes { alone } => {
                 let (target, statement) = revocation(paper)?;
@@ -343,11 +343,11 @@ impl Ledger {
         })
     }
 
-    fn known(&self, key: &KeyId) -> Option<&PublicKey> {
+    pub(super) fn known(&self, key: &KeyId) -> Option<&PublicKey> {
         listed(self.roster().what, key).or_else(|| self.admission(key).map(|(_, s)| &s.key))
     }
 
-    fn is_said_gone(&self, target: &Target) -> bool {
+    pub(super) fn is_said_gone(&self, target: &Target) -> bool {
         self.revocations().any(|(_, said, _, _)| said == target)
     }
 
@@ -355,265 +355,6 @@ impl Ledger {
         self.held
             .iter()
             .any(|held| revocation(&held.paper).is_some_and(|(t, _)| t == target))
-    }
-
-    // What a leaf would do here, if it counts.
-    fn deed(&self, paper: &Paper) -> Option<Deed> {
-        if paper.flaw.is_some() {
-            return None;
-        }
-        let statement = match &paper.content {
-            Content::Statement(statement) => statement,
-            Content::Later => {
-                let hands = self.hands(paper)?;
-                self.enough_here(self.roster().what, &hands)?;
-                return Some(Deed::Closes);
-            }
-            _ => return None,
-        };
-        let is_repeated = self.deeds().any(|(_, other, deed)| {
-            let same_id = other.as_statement().is_some_and(|s| s.id == statement.id);
-            other.payload == paper.payload && *deed != Deed::Closes
-                || matches!(deed, Deed::Gives(_))
-                    && same_id
-                    && !matches!(statement.say, Say::Revoke(_))
-        });
-        if statement.org != self.org || is_repeated {
-            return None;
-        }
-        match &statement.say {
-            Say::Roster(roster) => self.roster_deed(paper, statement, roster),
-            Say::Admit(admit) => self.admit_deed(paper, statement, admit),
-            Say::Policy(policy) => self.policy_deed(paper, statement, policy),
-            Say::Revoke(_) => self.revoke_deed(paper, statement),
-        }
-    }
-
-    fn roster_deed(&self, paper: &Paper, statement: &Statement, next: &Roster) -> Option<Deed> {
-        let now = self.roster().what;
-        let hands = look(&paper.marks, |key| {
-            self.known(key).or_else(|| listed(next, key))
-        })?;
-        let gave = self.enough_here(now, &hands)?;
-        if !self.is_in_order(statement.seen) {
-            return None;
-        }
-        if next.format > 1 {
-            return Some(Deed::Closes);
-        }
-        let key_is_free =
-            |key: KeyId| !self.is_said_gone(&Target::Key(key)) && self.admission(&key).is_none();
-        self.enough_here(next, &hands)?;
-        let fits = next.version == now.version + 1
-            && next.admins.iter().all(|admin| key_is_free(admin.key.id()));
-        fits.then_some(Deed::Gives(gave))
-    }
-
-    fn admit_deed(&self, paper: &Paper, statement: &Statement, admit: &Admit) -> Option<Deed> {
-        let hands = self.hands(paper)?;
-        let roster = self.roster().what;
-        let too_long = roster.quorum == 0
-            && admit.role == Role::Technician
-            && admit.until.saturating_sub(statement.at) > MONTH_MS;
-        if too_long || !self.is_in_order(statement.seen) {
-            return None;
-        }
-        for subject in &admit.subjects {
-            let key = subject.key.id();
-            let known = self.admission(&key).map(|(given, _)| given);
-            if known
-                .is_some_and(|k| k.what.role != admit.role || k.at as u64 >= statement.seen.size)
-                || listed(roster, &key).is_some()
-            {
-                return None;
-            }
-        }
-        let gave = self
-            .enough_here(roster, &hands)
-            .or_else(|| hands.iter().find_map(|h| self.enrols(h, statement, admit)))?;
-        Some(Deed::Gives(gave))
-    }
-
-    /// An enroller admits devices into its own groups, no longer than it is admitted itself, and moves none out of others'.
-    fn enrols(&self, hand: &Hand, statement: &Statement, admit: &Admit) -> Option<Gave> {
-        let (own, _) = self.admission(&hand.key)?;
-        let is_own = |group: &String| own.what.groups.contains(group);
-        let moves_none = admit.subjects.iter().all(|subject| {
-            let known = self.admission(&subject.key.id());
-            known.is_none_or(|(known, _)| known.what.groups.iter().all(is_own))
-        });
-        let may = own.what.role == Role::Enroller
-            && admit.role == Role::Device
-            && !admit.groups.is_empty()
-            && admit.groups.iter().all(is_own)
-            && statement.at < own.what.until
-            && admit.until <= own.what.until
-            && !self.is_said_gone(&Target::Key(hand.key))
-            && !self.is_said_gone(&Target::Admit(own.id))
-            && moves_none;
-        may.then(|| Gave {
-            keys: vec![(hand.key, String::new())],
-            need: 1,
-            enroller: Some(own.id),
-        })
-    }
-
-    fn policy_deed(&self, paper: &Paper, statement: &Statement, policy: &Policy) -> Option<Deed> {
-        let hands = self.hands(paper)?;
-        let is_overtaken = self
-            .all_policies()
-            .any(|p| p.what.name == policy.name && p.at as u64 >= statement.seen.size);
-        if is_overtaken || !self.is_in_order(statement.seen) {
-            return None;
-        }
-        let gave = self.enough_here(self.roster().what, &hands)?;
-        Some(Deed::Gives(gave))
-    }
-
-    fn revoke_deed(&self, paper: &Paper, statement: &Statement) -> Option<Deed> {
-        let alone = self.revokes_alone(paper, statement)?;
-        let (target, _) = revocation(paper)?;
-        let reach = self.reach(statement.seen, self.size(), alone);
-        (!self.says_revoked(target, reach)).then_some(Deed::Takes { alone })
-    }
-
-    /// Whether a paper says what the ledger says already.
-    fn is_revoked_already(&self, paper: &Paper) -> bool {
-        let Some((target, statement)) = revocation(paper).filter(|_| paper.flaw.is_none()) else {
-            return false;
-        };
-        let is_new = !self
-            .deeds()
-            .any(|(_, other, _)| other.payload == paper.payload);
-        let alone = self.revokes_alone(paper, statement);
-        is_new
-            && statement.org == self.org
-            && alone.is_some_and(|alone| {
-                self.says_revoked(target, self.reach(statement.seen, self.size(), alone))
-            })
-    }
-
-    /// Whether somebody may revoke this, and if so whether only the key itself says it.
-    fn revokes_alone(&self, paper: &Paper, statement: &Statement) -> Option<bool> {
-        let Say::Revoke(revoke) = &statement.say else {
-            return None;
-        };
-        let target = &revoke.target;
-        let hands = self.hands(paper)?;
-        let own = |hand: &&Hand| *target == Target::Key(hand.key);
-        let others: Vec<&Hand> = hands.iter().filter(|hand| !own(hand)).collect();
-        let roster = self.roster().what;
-        let persons: BTreeSet<&str> = others
-            .iter()
-            .filter(|hand| !self.is_said_gone(&Target::Key(hand.key)))
-            .filter_map(|hand| person(roster, &hand.key))
-            .collect();
-        let many = matches!(target, Target::Key(_)) && persons.len() as u64 >= roster.threshold;
-        if many
-            || others
-                .iter()
-                .any(|hand| self.may_revoke(&hand.key, statement.at, target))
-        {
-            return Some(false);
-        }
-        hands.iter().any(|hand| own(&hand)).then_some(true)
-    }
-
-    fn may_revoke(&self, by: &KeyId, at: u64, target: &Target) -> bool {
-        if self.is_said_gone(&Target::Key(*by)) {
-            return false;
-        }
-        let roster = self.roster().what;
-        if let Some(own) = person(roster, by) {
-            let of_another = matches!(target, Target::Key(key)
-                if person(roster, key).is_some_and(|other| other != own));
-            return !of_another;
-        }
-        let Some((given, _)) = self.admission(by) else {
-            return false;
-        };
-        let is_stopper = given.what.role == Role::Stopper
-            && at < given.what.until
-            && !self.is_said_gone(&Target::Admit(given.id));
-        is_stopper
-            && match target {
-                Target::All | Target::Warrant(_) => true,
-                Target::Key(key) => self
-                    .admission(key)
-                    .is_some_and(|(given, _)| given.what.role == Role::Technician),
-                Target::Admit(_) | Target::Policy(_) => false,
-            }
-    }
-
-    /// A gift counts only if its author knew this history up to its last revocation and roster.
-    fn is_in_order(&self, seen: Seen) -> bool {
-        let is_late = |at: usize| at as u64 >= seen.size;
-        self.root_at(seen.size) == Some(seen.root)
-            && !is_late(self.roster().at)
-            && !self.revocations().any(|(at, ..)| is_late(at))
-    }
-
-    fn enough_here(&self, roster: &Roster, hands: &[Hand]) -> Option<Gave> {
-        enough(roster, hands, |key| self.is_said_gone(&Target::Key(*key)))
-    }
-
-    /// From where on gifts of what was revoked are void.
-    fn reach(&self, seen: Seen, place: u64, alone: bool) -> Option<u64> {
-        if alone {
-            None
-        } else if self.root_at(seen.size) == Some(seen.root) {
-            Some(seen.size)
-        } else {
-            Some(place)
-        }
-    }
-
-    /// Whether the ledger revokes this, at least as far back.
-    fn says_revoked(&self, target: &Target, reach: Option<u64>) -> bool {
-        if *target == Target::All {
-            let since = self.roster().at;
-            return self
-                .revocations()
-                .any(|(at, said, ..)| *said == Target::All && at > since);
-        }
-        let has_reach = matches!(target, Target::Key(_) | Target::Admit(_));
-        self.revocations().any(|(at, said, seen, alone)| {
-            let known = self.reach(seen, at as u64, alone).unwrap_or(u64::MAX);
-            said == target && (!has_reach || known <= reach.unwrap_or(u64::MAX))
-        })
-    }
-
-    fn is_void_from(&self, target: &Target, place: u64) -> bool {
-        let said = self
-            .revocations()
-            .filter(|(_, said, ..)| *said == target)
-            .map(|(at, _, seen, alone)| self.reach(seen, at as u64, alone));
-        let held = self.held.iter().filter_map(|held| {
-            let (said, statement) = revocation(&held.paper)?;
-            (said == target).then(|| self.reach(statement.seen, held.since, held.alone))
-        });
-        said.chain(held)
-            .any(|reach| reach.is_some_and(|from| from <= place))
-    }
-
-    fn is_tainted(&self, place: usize, gave: &Gave) -> bool {
-        let place = place as u64;
-        let standing: BTreeSet<&str> = gave
-            .keys
-            .iter()
-            .filter(|(key, _)| !self.is_void_from(&Target::Key(*key), place))
-            .map(|(_, person)| person.as_str())
-            .collect();
-        if (standing.len() as u64) < gave.need {
-            return true;
-        }
-        let Some(admit) = gave.enroller else {
-            return false;
-        };
-        // What made the enroller one may be void itself.
-        let own = gave.keys.first().and_then(|(key, _)| self.admission(key));
-        self.is_void_from(&Target::Admit(admit), place)
-            || own.is_some_and(|(own, _)| own.id == admit && self.is_tainted(own.at, own.gave))
     }
 }
 
@@ -635,81 +376,7 @@ pub fn revocation(paper: &Paper) -> Option<(&Target, &Statement)> {
     }
 }
 
-fn listed<'a>(roster: &'a Roster, key: &KeyId) -> Option<&'a PublicKey> {
+pub(super) fn listed<'a>(roster: &'a Roster, key: &KeyId) -> Option<&'a PublicKey> {
     let admin = roster.admins.iter().find(|admin| admin.key.id() == *key)?;
     Some(&admin.key)
-}
-
-fn person<'a>(roster: &'a Roster, key: &KeyId) -> Option<&'a str> {
-    let admin = roster.admins.iter().find(|admin| admin.key.id() == *key)?;
-    Some(&admin.person)
-}
-
-fn look<'k>(marks: &[Mark], known: impl Fn(&KeyId) -> Option<&'k PublicKey>) -> Option<Vec<Hand>> {
-    let mut hands = Vec::new();
-    for mark in marks {
-        let Some(key) = known(&mark.key) else {
-            continue;
-        };
-        if !mark.is_genuine {
-            return None;
-        }
-        let origin = match key.kind() {
-            KeyKind::Ed25519 => key.origins().first().cloned(),
-            _ => mark.page.map(str::to_owned),
-        };
-        hands.push(Hand {
-            key: mark.key,
-            origin,
-        });
-    }
-    Some(hands)
-}
-
-/// Whether distinct persons enough signed where signatures can give power.
-fn enough(roster: &Roster, hands: &[Hand], gone: impl Fn(&KeyId) -> bool) -> Option<Gave> {
-    let at_home = |hand: &&Hand| {
-        hand.origin.as_ref().is_none_or(|origin| {
-            let mut listed = roster.console_origins.iter();
-            listed.any(|o| o.origin == *origin && o.owner == Owner::Customer)
-        })
-    };
-    let keys: Vec<(KeyId, String)> = hands
-        .iter()
-        .filter(at_home)
-        .filter(|hand| !gone(&hand.key))
-        .filter_map(|hand| Some((hand.key, person(roster, &hand.key)?.to_owned())))
-        .collect();
-    let persons: BTreeSet<&str> = keys.iter().map(|(_, person)| person.as_str()).collect();
-    (persons.len() as u64 >= roster.threshold).then_some(Gave {
-        keys,
-        need: roster.threshold,
-        enroller: None,
-    })
-}
-
-/// The root over some papers.
-pub fn root_of(papers: &[Rc<Paper>]) -> Hash {
-    let hashes: Vec<Hash> = papers.iter().map(|paper| leaf_hash(paper)).collect();
-    root(&hashes)
-}
-
-fn leaf_hash(paper: &Paper) -> Hash {
-    sha256(&[&[0], &paper.bytes])
-}
-
-/// The root of RFC 6962, section 2.1, as it is written there, over the hashes of the leaves.
-fn root(leaves: &[Hash]) -> Hash {
-    match leaves {
-        [] => sha256(&[]),
-        [leaf] => *leaf,
-        _ => {
-            let mut left = 1;
-            while left * 2 < leaves.len() {
-                left *= 2;
-            }
-            let (a, b) = leaves.split_at(left);
-            sha256(&[&[1], &root(a).0, &root(b).0])
-        }
-    }
 }

@@ -131,7 +131,7 @@ pub fn mislead(w: &mut World) {
             let other = org::sister(&w.org);
             let head = Seen {
                 size: 1,
-                root: crate::model::ledger::root_of(std::slice::from_ref(&other)),
+                root: crate::model::tree::root_of(std::slice::from_ref(&other)),
             };
             let log = &cast::player("log").signing;
             let note = Vouched::new(w.org.id, head, vec![Line::log(w.org.id, head, log)]);
