@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use trust::statement::Seen;
+use trust::statement::{Revoke, Say, Seen, Target};
 
 use crate::cast;
 use crate::model::vouch::{Line, Vouched};
 use crate::org;
-use crate::paper::Paper;
+use crate::paper::{Paper, Way};
 use crate::world::{World, describe};
 
 /// Sequences what came first.
@@ -292,11 +292,33 @@ pub fn show_strange(w: &mut World) {
     }
 }
 
-/// Passes revocations on to devices, as an honest service does at once.
+/// Passes revocations on to devices, as an honest service does at once; now and then one that an admin of two
+/// organisations signed for the other.
 pub fn pass_on(w: &mut World) {
-    let Some(paper) = w.rng.pick(&w.service.revocations.clone()).cloned() else {
+    let known = w.rng.pick(&w.service.revocations.clone()).cloned();
+    let paper = if w.rng.percent(25) {
+        Some(foreign_revocation(w))
+    } else {
+        known
+    };
+    let Some(paper) = paper else {
         return;
     };
     let at = w.rng.index(w.devices.len());
     w.hand(at, &paper);
+    if w.rng.percent(30) {
+        let at = w.rng.index(w.watchers.len());
+        w.hand_witness(at, &paper);
+    }
+}
+
+fn foreign_revocation(w: &mut World) -> Rc<Paper> {
+    let revoke = Revoke {
+        target: Target::Key(cast::id("tess")),
+        reason: "lost".to_owned(),
+    };
+    let seen = w.office.truth.head();
+    let mut statement = w.statement(Say::Revoke(revoke), seen);
+    statement.org = trust::OrgId(org::sister(&w.org).digest.0);
+    Paper::statement(&statement, &[("ada", Way::Well)])
 }

@@ -209,96 +209,128 @@ fn gift(w: &mut World) -> Say {
     }
 }
 
-/// Gives what even k admins cannot give, or not so: with their signatures, so that nothing else is wrong.
+/// What is given wrongly, and by whom.
+struct Wrong {
+    say: Say,
+    names: Vec<String>,
+    flaw: Option<&'static str>,
+    is_later: bool,
+}
+
+/// Gives what even k admins cannot give, or not so: with their signatures, so that nothing else is wrong. Honest admins
+/// never sign most of this: it stands for what a thief of k keys, or a faulty client, may send.
 pub fn give_wrongly(w: &mut World) {
-    let mut names = office::givers(w);
     let seen = seen(w);
-    let until = w.now + 20 * DAY;
-    let support = vec!["support".to_owned()];
-    let old = w.office.truth.roster().what.clone();
-    let (mut flaw, mut later) = (None, false);
-    let say = match w.rng.below(13) {
-        0 => org::technician("ada", &support, until),
-        1 => org::technician("desk-2", &support, until),
-        2 => {
-            flaw = Some("shape");
-            org::technician("mal", &["admins".to_owned()], until)
-        }
-        3 => org::technician("mal", &support, w.now + 31 * DAY),
-        4 => Say::Roster(Box::new(Roster {
-            version: old.version + 2,
-            ..old
-        })),
-        5 => {
-            let mut next = Roster {
-                version: old.version + 1,
-                ..old
-            };
-            let revoked = ["tess", "ada/phone", "rex", "bob"][w.rng.index(4)];
-            if !next.admins.iter().any(|a| a.key.id() == cast::id(revoked)) {
-                next.admins.push(org::admin(revoked));
-            }
-            Say::Roster(Box::new(next))
-        }
-        6 => {
-            flaw = Some("shape");
-            let policy = org::policies(&mut w.rng).swap_remove(0);
-            Say::Policy(Policy {
-                approvals: 1,
-                approvers: None,
-                ..policy
-            })
-        }
-        7 => {
-            let policy = org::policies(&mut w.rng).swap_remove(0);
-            flaw = Some("shape");
-            Say::Policy(Policy {
-                scopes: vec![Scope::View, Scope::View],
-                ..policy
-            })
-        }
-        8 => {
-            flaw = Some("shape");
-            Say::Roster(Box::new(Roster {
-                version: old.version + 1,
-                threshold: 9,
-                ..old
-            }))
-        }
-        9 => {
-            // The last word of an organisation that a later version reads.
-            later = w.rng.percent(30);
-            names.truncate(if later { 2 } else { 1 });
-            org::technician("mal", &support, until)
-        }
-        10 => {
-            // Fewer than it takes, though all of one person.
-            names = vec!["ada".to_owned(), "ada/phone".to_owned()];
-            org::technician("mal", &support, until)
-        }
-        11 => org::technician("mal", &support, until),
-        _ => {
-            names.truncate(1);
-            org::technician("mal", &support, until)
-        }
+    let wrong = if w.rng.percent(40) {
+        unsound(w)
+    } else {
+        unlawful(w)
     };
-    let mut statement = w.statement(say, seen);
+    let mut statement = w.statement(wrong.say, seen);
     match w.rng.below(6) {
         0 => statement.org = trust::OrgId(org::sister(&w.org).digest.0),
         1 => statement.id = reused_id(w),
         _ => {}
     }
-    let hands: Vec<(String, Way)> = names.iter().map(|name| (name.clone(), Way::Well)).collect();
-    let mut signed = if later || w.rng.percent(4) {
+    let hands: Vec<(String, Way)> = wrong
+        .names
+        .into_iter()
+        .map(|name| (name, Way::Well))
+        .collect();
+    let is_later = wrong.is_later || wrong.flaw.is_none() && w.rng.percent(4);
+    let mut signed = if is_later {
         unread(w.org.id, &statement, &hands)
     } else {
         paper(&statement, &hands)
     };
-    if let Some(flaw) = flaw.filter(|_| !matches!(signed.content, Content::Later)) {
+    if let Some(flaw) = wrong.flaw {
         signed = signed.marked(flaw);
     }
-    // Honest admins never sign most of this: it stands for what a thief of k keys, or a faulty client, may send.
     place(w, signed);
+}
+
+/// Statements whose content is not sound.
+fn unsound(w: &mut World) -> Wrong {
+    let old = w.office.truth.roster().what.clone();
+    let policy = org::policies(&mut w.rng).swap_remove(0);
+    let say = match w.rng.below(4) {
+        0 => org::technician("mal", &["admins".to_owned()], w.now + 20 * DAY),
+        1 => Say::Policy(Policy {
+            approvals: 1,
+            approvers: None,
+            ..policy
+        }),
+        2 => Say::Policy(Policy {
+            scopes: vec![Scope::View, Scope::View],
+            ..policy
+        }),
+        _ => Say::Roster(Box::new(Roster {
+            version: old.version + 1,
+            threshold: 9,
+            ..old
+        })),
+    };
+    Wrong {
+        say,
+        names: office::givers(w),
+        flaw: Some("shape"),
+        is_later: false,
+    }
+}
+
+/// Sound statements that nobody may make, or not these.
+fn unlawful(w: &mut World) -> Wrong {
+    let until = w.now + 20 * DAY;
+    let support = vec!["support".to_owned()];
+    let old = w.office.truth.roster().what.clone();
+    let next = Roster {
+        version: old.version + 1,
+        ..old.clone()
+    };
+    let mal = || org::technician("mal", &support, until);
+    let mut names = office::givers(w);
+    let mut is_later = false;
+    let say = match w.rng.below(9) {
+        0 => org::technician("ada", &support, until),
+        1 => org::technician("desk-2", &support, until),
+        2 => org::technician("mal", &support, w.now + 31 * DAY),
+        3 => Say::Roster(Box::new(Roster {
+            version: old.version + 2,
+            ..old
+        })),
+        4 => Say::Roster(Box::new(with_taken_key(w, next))),
+        5 => {
+            // The word of an organisation that a later version reads.
+            is_later = w.rng.percent(30);
+            names.truncate(if is_later { 2 } else { 1 });
+            mal()
+        }
+        6 => {
+            // Fewer than it takes, though with two keys.
+            names = vec!["ada".to_owned(), "ada/phone".to_owned()];
+            mal()
+        }
+        7 => mal(),
+        _ => {
+            names.truncate(1);
+            mal()
+        }
+    };
+    Wrong {
+        say,
+        names,
+        flaw: None,
+        is_later,
+    }
+}
+
+/// A roster with a key that was revoked or that has another role.
+fn with_taken_key(w: &mut World, mut next: Roster) -> Roster {
+    let taken = ["tess", "ada/phone", "rex", "bob"][w.rng.index(4)];
+    if !next.admins.iter().any(|a| a.key.id() == cast::id(taken)) {
+        next.admins.push(org::admin(taken));
+    }
+    next
 }
 
 fn reused_id(w: &mut World) -> StatementId {
