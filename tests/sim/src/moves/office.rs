@@ -40,6 +40,10 @@ pub fn say(w: &mut World, say: Say, names: &[String]) -> Rc<Paper> {
 
 /// Admits somebody, anew or again.
 pub fn admit(w: &mut World) {
+    // Who sees that everything stands still lifts that first.
+    if w.office.truth.is_suspended() && w.rng.percent(70) {
+        return roster(w);
+    }
     let names = givers(w);
     let until = w.now + w.rng.between(1, 40) * DAY / 2;
     let admitted = match w.rng.below(9) {
