@@ -113,7 +113,10 @@ function checkLedger(facts: Facts, { seen }: Warrant): Entry {
     throw new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
   }
   if (state.isRosterTainted) {
-    throw new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation was withheld')
+    throw new Refusal(
+      'roster_tainted',
+      'the newest roster owes its power to a key or a recovery whose revocation was withheld',
+    )
   }
   const root = state.rootAt(seen.size)
   if (root === undefined) {

@@ -43,6 +43,7 @@ pub(crate) fn statement_line(say: &Say) -> String {
         ),
         Say::Policy(policy) => policy_line(policy),
         Say::Revoke(revoke) => format!("revoke {}: {}", target(&revoke.target), revoke.reason),
+        Say::Recover(recover) => format!("recovery {} takes effect", recover.recovery),
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn statement_lines(
     match say {
         Say::Roster(roster) => lines.extend(roster_lines(roster)),
         Say::Admit(admit) => lines.extend(admit_lines(admit, org, directory)),
-        Say::Policy(_) | Say::Revoke(_) => {}
+        Say::Policy(_) | Say::Revoke(_) | Say::Recover(_) => {}
     }
     lines
 }
@@ -156,6 +157,7 @@ pub(crate) fn target(target: &Target) -> String {
         Target::Admit(id) => format!("admission {id}"),
         Target::Policy(id) => format!("policy version {id}"),
         Target::Warrant(id) => format!("warrant {id}"),
+        Target::Recovery(id) => format!("recovery {id}"),
         Target::All => "everything (*)".to_owned(),
     }
 }
