@@ -41,7 +41,7 @@ pub struct Org {
 /// What a key is to its organisation right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Admin or technician: may sign in.
+    /// Admin, technician or recovery key: may sign in.
     Member(Role),
     /// A device in force.
     Device,
@@ -108,6 +108,8 @@ impl Org {
                 .is_ok()
             {
                 Standing::Member(Role::Technician)
+            } else if state.roster().recovery_key(keyid).is_some() {
+                Standing::Member(Role::Recovery)
             } else if state.in_force(keyid, statement::Role::Device, now).is_ok() {
                 Standing::Device
             } else {
