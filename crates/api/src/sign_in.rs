@@ -22,7 +22,7 @@ pub enum Role {
     Admin,
     /// Admitted as a technician.
     Technician,
-    /// A recovery key of the roster: reads the ledger and nothing else.
+    /// A recovery key of the roster, or an admin's key of a recovery that waits: reads the ledger and nothing else.
     Recovery,
 }
 

@@ -234,6 +234,10 @@ async fn a_recovery_key_reads_the_ledger_and_nothing_else() {
     }
     let mut socket = Socket::console(&server, &org, &member.request_key).await;
     assert_eq!(socket.refusal().await, "ledger_only");
+    let new = SigningKey::from_seed(unique32());
+    let payload = sign_in_payload(&org, &SigningKey::from_seed(unique32())).await;
+    let unknown = refused(post_sign_in(&org, &payload, &new).await).await;
+    assert_eq!(unknown, (401, "not_a_member".into()));
     org.revoke(Target::Key(safe.id())).await;
     let gone = refused(member.get("/ledger").await).await;
     assert_eq!(gone, (401, "revoked".into()));

@@ -90,12 +90,16 @@ fn roster_lines(roster: &Roster) -> Vec<String> {
         };
         format!("  console {} ({owner})", o.origin)
     }));
-    let recovery = roster.recovery.as_ref().map_or(0, |r| r.keys.len());
-    lines.push(format!(
-        "  {}, max_age {} s",
-        count(recovery, "recovery key"),
-        roster.max_age / 1000
-    ));
+    let recovery = match &roster.recovery {
+        Some(recovery) => format!(
+            "{} ({} needed, after {} hours)",
+            count(recovery.keys.len(), "recovery key"),
+            recovery.need(roster.threshold),
+            recovery.delay / 3_600_000
+        ),
+        None => count(0, "recovery key"),
+    };
+    lines.push(format!("  {recovery}, max_age {} s", roster.max_age / 1000));
     lines
 }
 
