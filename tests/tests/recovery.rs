@@ -10,7 +10,7 @@ use trust::checkpoint::{Note, cosign};
 use trust::statement::{Recovery, Roster, Say, Target};
 use trust::{SigningKey, State};
 use wayleave_tests::org::revoke;
-use wayleave_tests::stage::{Agent, Cli, World, program};
+use wayleave_tests::stage::{Agent, Cli, Desktop, World, program};
 use wayleave_tests::{now_ms, random};
 
 const DELAY_MS: u64 = 72 * 3_600_000;
@@ -265,4 +265,21 @@ async fn two_holders_recover_together_and_two_administrators_veto_together() {
     assert_eq!(done["witnesses"][0]["held"], true, "{done}");
     let shown = ada.run(&["org", "show"]).await.well();
     assert_eq!(waiting(&shown.out), 0);
+}
+
+/// The person at the desk is told, and no more when the administrators have objected.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desk_shows_that_the_keys_are_being_replaced() {
+    const TITLE: &str = "Your organisation's administrators";
+    let desktop = Desktop::start().await;
+    let mut lost = Lost::new().await;
+    let world = &mut lost.world;
+    let _agent = world.device_on(&desktop, "till", &["office"]).await;
+    assert!(desktop.find(TITLE).is_none());
+    let said = lost.recover().await;
+    desktop.window(TITLE);
+    let id: StatementId = said["recovery"].as_str().unwrap().parse().unwrap();
+    lost.fold();
+    lost.world.org.say(revoke(Target::Recovery(id))).await;
+    desktop.window_gone(TITLE);
 }

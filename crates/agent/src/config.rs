@@ -33,7 +33,7 @@ pub enum Command {
     /// A window; started by the agent itself.
     #[command(hide = true)]
     Window {
-        /// prompt or banner.
+        /// prompt, banner or notice.
         kind: String,
     },
 }

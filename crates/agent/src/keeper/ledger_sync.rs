@@ -100,6 +100,8 @@ impl Keeper {
         for id in waiting.difference(&self.sync.told) {
             tracing::warn!(recovery = %id, "recovery keys are replacing the administrators' keys; see wayleave-agent status");
         }
+        // The desk's notice goes with the banner; the time that it tells may have become known.
+        self.banner_is_stale |= !waiting.is_empty() || waiting != self.sync.told;
         self.sync.told = waiting;
     }
 
@@ -116,6 +118,7 @@ impl Keeper {
                 Err(error) => tracing::debug!(%error, "a revocation does not count"),
             }
         }
+        self.tell_recoveries();
     }
 
     /// When a newer checkpoint is to be asked for: before half of its life is over.

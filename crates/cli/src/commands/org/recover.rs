@@ -85,6 +85,11 @@ pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
 fn recovery_keys(arguments: &Arguments, common: &Common) -> Result<Vec<SigningKey>> {
     let mut seeds: Vec<Secret> = Vec::new();
     if arguments.words {
+        if crate::say::can_ask() {
+            eprintln!(
+                "Write the 24 words of each recovery key on a line of its own, then press Ctrl-D."
+            );
+        }
         let mut text = Zeroizing::new(String::new());
         std::io::stdin()
             .take(WORDS_BYTES_MAX)
