@@ -116,6 +116,7 @@ function meaning(state: trust.State, now: number): unknown {
     admins: state.roster.admins.map((a) => a.key.id).filter((id) => state.admin(id)),
     entries: Object.fromEntries(entries),
     policies: state.policies().map((p) => p.policy.name),
+    recoveries: state.recoveries().map((r) => r.id),
   }
 }
 

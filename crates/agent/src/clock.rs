@@ -51,17 +51,27 @@ impl Anchor {
 
 /// A moment as the user of this machine reads it ("14:35"), or in UTC where his time zone cannot be asked.
 pub fn local_time(ms: u64) -> String {
-    let seconds = ms / 1000;
+    told_by_date(ms, "+%H:%M").unwrap_or_else(|| {
+        let minutes = ms / 60_000;
+        format!("{:02}:{:02} UTC", minutes / 60 % 24, minutes % 60)
+    })
+}
+
+/// A day and moment as the user of this machine reads it ("2026-02-03 14:35"), or how far off it is where his time zone
+/// cannot be asked.
+pub fn local_date_time(ms: u64) -> String {
+    told_by_date(ms, "+%Y-%m-%d %H:%M").unwrap_or_else(|| {
+        let hours = ms.saturating_sub(wall_ms()) / 3_600_000;
+        format!("the day that is {hours} hours away")
+    })
+}
+
+fn told_by_date(ms: u64, format: &str) -> Option<String> {
     let asked = std::process::Command::new("date")
-        .args(["-d", &format!("@{seconds}"), "+%H:%M"])
+        .args(["-d", &format!("@{}", ms / 1000), format])
         .stderr(std::process::Stdio::null())
         .output();
-    let told = asked.ok().filter(|output| output.status.success());
-    let told = told.and_then(|output| String::from_utf8(output.stdout).ok());
-    told.map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
-        .unwrap_or_else(|| {
-            let minutes = seconds / 60;
-            format!("{:02}:{:02} UTC", minutes / 60 % 24, minutes % 60)
-        })
+    let told = asked.ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(told.stdout).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }

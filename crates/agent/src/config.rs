@@ -25,13 +25,15 @@ pub enum Command {
     Status(Dir),
     /// Print the chain of receipts, one line each.
     Receipts(Dir),
+    /// Pin this device to another organisation, when all keys of its own are lost. The agent must be stopped.
+    Repin(Repin),
     /// The desk helper; started by the agent itself.
     #[command(hide = true)]
     Helper(Helper),
     /// A window; started by the agent itself.
     #[command(hide = true)]
     Window {
-        /// prompt or banner.
+        /// prompt, banner or notice.
         kind: String,
     },
 }
@@ -61,6 +63,20 @@ pub struct Run {
     /// Certificates (PEM) to trust beside the system's.
     #[arg(long)]
     pub ca: Option<PathBuf>,
+}
+
+/// Arguments of `repin`.
+#[derive(Args, Debug, Clone)]
+pub struct Repin {
+    /// The organisation to belong to from now on.
+    #[arg(long, allow_hyphen_values = true)]
+    pub org: OrgId,
+    /// The six words of that organisation, as its administrator reads them to you; asked for if not given.
+    #[arg(long)]
+    pub words: Option<String>,
+    /// Where this device keeps its keys and receipts.
+    #[arg(long, env = "WAYLEAVE_DIR", default_value_os_t = default_dir())]
+    pub dir: PathBuf,
 }
 
 /// Arguments of the commands that only look.

@@ -18,7 +18,7 @@ use trust::scope::Scope;
 use wire::frame::Stream;
 
 use crate::limits::IPC_FRAME_BYTES_MAX;
-use crate::windows::message::{BannerRequest, PromptRequest};
+use crate::windows::message::{BannerRequest, NoticeRequest, PromptRequest};
 
 const CONTROL: u8 = 1;
 const MESSAGE: u8 = 2;
@@ -67,6 +67,11 @@ pub enum ToHelper {
     Banner {
         /// What it shows.
         banner: Option<BannerRequest>,
+    },
+    /// Show that the administrators' keys are being replaced; none takes the notice away.
+    Notice {
+        /// What it shows.
+        notice: Option<NoticeRequest>,
     },
     /// Look whether there is a display, and say so.
     Look {},

@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Fingerprint(args) => fingerprint(&args.dir),
         Command::Status(args) => status(&args.dir),
         Command::Receipts(args) => receipts(&args.dir),
+        Command::Repin(args) => crate::repin::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,6 +125,17 @@ fn status(dir: &Path) -> anyhow::Result<()> {
                 "name:          {name} ({})\nledger:        {} statements, root {}\nrevocations:   {} ahead of the ledger\nadmitted:      {admitted}\n",
                 state.roster().domain, head.size, head.root, state.held().count()
             ));
+            let recoveries = glance.recoveries()?;
+            for pending in state.recoveries() {
+                let not_before = recoveries.not_before(state, pending);
+                let sentence = crate::recovery::sentence(state, pending, not_before);
+                text.push_str(&format!("RECOVERY:      {sentence}\n"));
+            }
+            if state.is_roster_tainted() {
+                text.push_str(
+                    "roster:        owes its power to what was revoked or vetoed, nothing opens\n",
+                );
+            }
             if state.is_suspended() {
                 text.push_str("suspended:     yes, nothing opens\n");
             }

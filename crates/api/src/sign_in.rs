@@ -22,6 +22,8 @@ pub enum Role {
     Admin,
     /// Admitted as a technician.
     Technician,
+    /// A recovery key of the roster, or an admin's key of a recovery that waits: reads the ledger and nothing else.
+    Recovery,
 }
 
 /// Answer of `POST /v1/orgs/{org}/sign-in`.

@@ -8,7 +8,7 @@ use api::ledger::LedgerPage;
 use trust::checkpoint::Checkpoint;
 use trust::envelope::{Envelope, PayloadType};
 use trust::freshness::{self, Stale};
-use trust::state::Inert;
+use trust::state::{Inert, Pending};
 use trust::statement::{Say, Statement};
 use trust::{Note, OrgId, State};
 
@@ -122,6 +122,43 @@ impl Ledger {
         )
     }
 
+    /// Keeps, for each recovery that waits, the first note that every witness signed with it: its time begins there.
+    pub fn note_recoveries(&self) -> Result<()> {
+        let known = self.store.recoveries_begun()?;
+        let now = trust::state::begun(self.state.roster(), &self.checkpoint);
+        let whole = now.is_some() && self.checkpoint.head == self.state.head();
+        let note = |id: String| {
+            let known = known.get(&id).cloned();
+            Some((id, known.or_else(|| whole.then(|| self.note.clone()))?))
+        };
+        let waiting = self.state.recoveries().map(|p| p.id.to_string());
+        let begun = waiting.filter_map(note).collect();
+        if begun != known {
+            self.store.set_recoveries_begun(&begun)?;
+        }
+        Ok(())
+    }
+
+    /// When a recovery has waited long enough by the note that this computer kept, in milliseconds.
+    pub fn recovery_due(&self, pending: &Pending) -> Result<Option<u64>> {
+        let (org, roster) = (self.org(), self.state.roster());
+        let begun = self.store.recovery_begun(&pending.id)?.and_then(|note| {
+            let checkpoint = Note::parse(&org, &note).ok()?.verify(&org, roster).ok()?;
+            trust::state::begun(roster, &checkpoint)
+        });
+        Ok(begun.map(|begun| begun.saturating_add(recovery_delay(roster))))
+    }
+
+    /// When a recovery can take effect at the earliest, in milliseconds: its author may have seen the witnesses before this
+    /// computer did.
+    pub fn recovery_not_before(&self, pending: &Pending) -> Result<u64> {
+        let by_his_word = pending
+            .at
+            .saturating_add(recovery_delay(self.state.roster()));
+        let due = self.recovery_due(pending)?;
+        Ok(due.map_or(by_his_word, |due| due.min(by_his_word)))
+    }
+
     /// The organisation.
     pub fn org(&self) -> OrgId {
         self.store.org()
@@ -191,6 +228,11 @@ impl Ledger {
     pub fn take_pending(&mut self, page: &LedgerPage) -> Result<()> {
         self.hold(&page.pending).map(|_| ())
     }
+}
+
+/// How long a recovery of this roster's organisation waits, in milliseconds.
+pub(crate) fn recovery_delay(roster: &trust::statement::Roster) -> u64 {
+    roster.recovery.as_ref().map_or(0, |r| r.delay)
 }
 
 fn hold_one(state: &mut State, text: &str) -> bool {

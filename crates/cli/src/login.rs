@@ -10,7 +10,7 @@ use trust::{KeyId, OrgId, SigningKey, State};
 
 use crate::ambient::now_ms;
 use crate::args::Common;
-use crate::commands::org::NO_ORG;
+use crate::commands::org::{NO_ORG, recovery_line};
 use crate::failure::{Kind, find, refused};
 use crate::keystore::{Keystore, Vault, default_dir};
 use crate::ledger::Ledger;
@@ -131,6 +131,50 @@ impl Login {
             keys.sort_by_key(|k| !acts(ledger.state(), &k.key.id(), acting));
         }
         let signed = sign_in(&service, store.org(), &keys, valid_ms).await?;
+        let ledger = {
+            let _lock = store.lock()?;
+            fetch(&store, stored, &signed).await?
+        };
+        for pending in ledger.state().recoveries() {
+            eprintln!("{}", crate::say::red(&recovery_line(&ledger, pending)?));
+        }
+        Ok(Self {
+            vault,
+            store,
+            ledger,
+            keys,
+            service,
+            signed: Some(signed),
+        })
+    }
+
+    /// Signs in with recovery keys, which read the ledger, or with a key that a recovery made an admin's.
+    pub async fn recovering(
+        common: &Common,
+        recovery: &[SigningKey],
+        valid_ms: u64,
+    ) -> Result<Self> {
+        let keystore = keystore(common)?;
+        let store = keystore.chosen(common.one_org()?)?;
+        let service = Service::new(&store.pinned()?.server)?;
+        let vault = keystore.unlock_or_create()?;
+        let own = |(key, name)| OwnKey { key, name };
+        let keys: Vec<OwnKey> = store.signing_keys(&vault)?.into_iter().map(own).collect();
+        ensure!(
+            !keys.is_empty() || !recovery.is_empty(),
+            refused(
+                "no_recovery_key",
+                "No recovery key is at hand. Give its words with --words, or its file with --file."
+            )
+        );
+        let unnamed = |key: &SigningKey| own((SigningKey::from_seed(*key.seed()), None));
+        let may_read: Vec<OwnKey> = recovery.iter().map(unnamed).collect();
+        let signed = match sign_in(&service, store.org(), &may_read, valid_ms).await {
+            Ok(signed) => signed,
+            Err(_) if !keys.is_empty() => sign_in(&service, store.org(), &keys, valid_ms).await?,
+            Err(why) => return Err(why),
+        };
+        let stored = Ledger::load(&store)?;
         let ledger = {
             let _lock = store.lock()?;
             fetch(&store, stored, &signed).await?
@@ -334,13 +378,15 @@ async fn fetch(store: &OrgStore, stored: Option<Ledger>, signed: &SignedService)
     let (leaves, page) = pages(signed, 0).await?;
     let mut ledger = Ledger::begin(store, &leaves, &page.checkpoint)?;
     ledger.take_pending(&page)?;
+    ledger.note_recoveries()?;
     Ok(ledger)
 }
 
 async fn grow(ledger: &mut Ledger, signed: &SignedService) -> Result<()> {
     let (leaves, page) = pages(signed, ledger.state().head().size).await?;
     ledger.extend(&leaves, &page.checkpoint)?;
-    ledger.take_pending(&page)
+    ledger.take_pending(&page)?;
+    ledger.note_recoveries()
 }
 
 /// All leaves from `from` up to the newest checkpoint, with the page that carried it.

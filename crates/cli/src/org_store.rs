@@ -8,6 +8,7 @@
 //! pending        statements signed here, until the ledger carries them
 //! revocations    revocations that came another way than in the ledger
 //! receipts       the newest receipt that each device told of
+//! recoveries     for each recovery that waits, the first note with all witnesses' signatures over it
 //! evidence/      what contradicted the ledger, for the security officer
 //! ```
 
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use trust::bytes::Blob;
 use trust::seal::OpeningKey;
 use trust::warrant::OpenedName;
-use trust::{KeyId, OrgId, SigningKey};
+use trust::{KeyId, OrgId, SigningKey, StatementId};
 use wire::control::ReceiptHead;
 
 use crate::ambient::now_ms;
@@ -289,6 +290,21 @@ impl OrgStore {
         let mut heads: BTreeMap<KeyId, ReceiptHead> = disk::read_json(&path)?.unwrap_or_default();
         heads.insert(device, head);
         disk::write_json(&path, &heads)
+    }
+
+    /// The first note with all witnesses' signatures over a recovery that waits.
+    pub fn recovery_begun(&self, id: &StatementId) -> Result<Option<String>> {
+        Ok(self.recoveries_begun()?.remove(&id.to_string()))
+    }
+
+    /// All of them, by the recovery's id.
+    pub fn recoveries_begun(&self) -> Result<BTreeMap<String, String>> {
+        Ok(disk::read_json(&self.dir.join("recoveries"))?.unwrap_or_default())
+    }
+
+    /// Remembers those of the recoveries that wait.
+    pub fn set_recoveries_begun(&self, begun: &BTreeMap<String, String>) -> Result<()> {
+        disk::write_json(&self.dir.join("recoveries"), begun)
     }
 
     /// Keeps what contradicted the ledger; gives the file's path.

@@ -102,8 +102,10 @@ pub enum Refusal {
     /// Everything is suspended.
     #[error("the organisation has suspended all access; an admin lifts that with a new roster")]
     Suspended,
-    /// The roster was signed by a key whose revocation is withheld.
-    #[error("the newest roster is signed by a key whose revocation the service withholds")]
+    /// The roster was signed by a key whose revocation is withheld, or came by a recovery whose veto is.
+    #[error(
+        "the newest roster owes its power to a key or a recovery whose revocation the service withholds"
+    )]
     RosterTainted,
     /// This device's keys do not count.
     #[error("this device does not count: {0}")]

@@ -14,6 +14,10 @@ pub const ORIGIN_BYTES_MAX: usize = 255;
 pub const ADMINS_MAX: usize = 32;
 /// Most recovery keys of one roster.
 pub const RECOVERY_KEYS_MAX: usize = 16;
+/// Shortest and longest wait of a recovery, in milliseconds: a day at least, so that somebody can notice.
+pub const RECOVERY_DELAY_MS: std::ops::RangeInclusive<u64> = 86_400_000..=30 * 86_400_000;
+/// Most recoveries that wait at a time.
+pub const RECOVERIES_MAX: usize = 16;
 /// Most witnesses of one roster.
 pub const WITNESSES_MAX: usize = 16;
 /// Most subjects of one `admit` statement (devices; every other role admits one).

@@ -1,4 +1,4 @@
-//! What admins and keys say in the ledger: `roster`, `admit`, `policy`, `revoke`.
+//! What admins and keys say in the ledger: `roster`, `admit`, `policy`, `revoke`, `recover`.
 //!
 //! Shapes only; who may say what, and when it counts, is [`crate::state`].
 
@@ -36,7 +36,7 @@ pub struct Seen {
     pub root: Hash,
 }
 
-/// The four kinds.
+/// The five kinds.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Say {
@@ -48,6 +48,8 @@ pub enum Say {
     Policy(Policy),
     /// What no longer counts.
     Revoke(Revoke),
+    /// That a recovery has waited, and takes effect.
+    Recover(Recover),
 }
 
 /// The organisation's constitution. Version 1 is the genesis.
@@ -124,6 +126,13 @@ pub struct Recovery {
     pub keys: Vec<PublicKey>,
     /// Witnessed time between a recovery and its effect, in milliseconds.
     pub delay: u64,
+}
+
+impl Recovery {
+    /// How many of the keys it takes where `threshold` admins give power.
+    pub fn need(&self, threshold: u64) -> u64 {
+        threshold.min(self.keys.len() as u64)
+    }
 }
 
 /// A witness the organisation trusts to look.
@@ -291,9 +300,23 @@ pub enum Target {
     Policy(StatementId),
     /// One warrant.
     Warrant(WarrantId),
+    /// A recovery that has not taken effect: the veto of k admins.
+    Recovery(StatementId),
     /// Everything, until a new roster.
     #[serde(rename = "*")]
     All,
+}
+
+/// That a recovery has waited: two checkpoints with all witnesses' cosignatures, at least the delay apart.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recover {
+    /// The statement that holds the recovery's roster.
+    pub recovery: StatementId,
+    /// A checkpoint over the recovery, from which on it waits.
+    pub begun: String,
+    /// A checkpoint over the recovery, after the delay.
+    pub waited: String,
 }
 
 impl Roster {
@@ -335,14 +358,29 @@ impl Roster {
         {
             return Err("a console origin is not https or http://localhost");
         }
-        if self
-            .recovery
-            .as_ref()
-            .is_some_and(|r| r.keys.is_empty() || r.keys.len() > RECOVERY_KEYS_MAX)
-        {
+        self.check_recovery()?;
+        self.check_witnesses()
+    }
+
+    fn check_recovery(&self) -> Result<(), &'static str> {
+        let Some(Recovery { keys, delay }) = &self.recovery else {
+            return Ok(());
+        };
+        if keys.is_empty() || keys.len() > RECOVERY_KEYS_MAX {
             return Err("its recovery lists no key, or too many");
         }
-        self.check_witnesses()
+        let mut all = keys.iter().enumerate();
+        let fits = |(at, key): (usize, &PublicKey)| {
+            let is_new = keys[..at].iter().all(|k| k.id() != key.id());
+            key.is_native() && is_new && self.admin(&key.id()).is_none()
+        };
+        if !all.all(fits) {
+            return Err("a recovery key is no native ed25519 key, listed twice, or an admin's key");
+        }
+        if !RECOVERY_DELAY_MS.contains(delay) {
+            return Err("its recovery waits less than a day or more than 30");
+        }
+        Ok(())
     }
 
     fn check_witnesses(&self) -> Result<(), &'static str> {
@@ -382,6 +420,12 @@ impl Roster {
     /// The admin with this key.
     pub fn admin(&self, keyid: &KeyId) -> Option<&Admin> {
         self.admins.iter().find(|a| a.key.id() == *keyid)
+    }
+
+    /// The recovery key with this id.
+    pub fn recovery_key(&self, keyid: &KeyId) -> Option<&PublicKey> {
+        let mut keys = self.recovery.iter().flat_map(|r| &r.keys);
+        keys.find(|key| key.id() == *keyid)
     }
 
     /// Who owns a console origin, if it is listed.

@@ -8,9 +8,9 @@ mod support;
 use support::*;
 use trust::checkpoint::CheckpointError;
 use trust::state::{HoldError, Inert, NotInForce, Outcome::Counts};
-use trust::statement::{Role, Say, Target};
+use trust::statement::{Recover, Role, Say, Target};
 use trust::witness::{Witness, WitnessRefusal};
-use trust::{Note, OrgId};
+use trust::{Envelope, Note, OrgId, PayloadType, Statement, StatementId};
 
 /// Shows the witness the leaves it lacks, with a checkpoint over all.
 fn extend(witness: &mut Witness, world: &World) -> Result<Note, WitnessRefusal> {
@@ -223,4 +223,58 @@ fn a_new_roster_is_witnessed_under_its_own_log_key() {
         WitnessRefusal::Checkpoint(CheckpointError::NotSigned)
     );
     assert!(witness.extend(1, &leaf, &by("new log")).is_ok());
+}
+
+/// An organisation with a recovery key, and the recovery that waits in it.
+fn recovering() -> (World, StatementId) {
+    let mut world = World::with(|roster| roster.recovery = recovery(&["safe"]));
+    let mut roster = world.next_roster();
+    roster.admins = vec![admin("new")];
+    roster.threshold = 1;
+    let proposal = world.signed(Say::Roster(Box::new(roster)), &["safe", "new"]);
+    assert_eq!(world.put(&proposal), Counts);
+    (world, id_of(&proposal))
+}
+
+fn id_of(envelope: &Envelope) -> StatementId {
+    let said: Statement = envelope.read(PayloadType::Statement).unwrap();
+    said.id
+}
+
+fn waited(world: &World, recovery: StatementId) -> Say {
+    let at = |ms| world.cosigned(&[("watch", ms)]);
+    Say::Recover(Recover {
+        recovery,
+        begun: at(NOW),
+        waited: at(NOW + 3 * DAY),
+    })
+}
+
+/// The service sequences no veto: it gets no cosignature, and so never what shows that the recovery has waited.
+#[test]
+fn a_service_that_withholds_a_veto_gets_no_proof_that_the_recovery_waited() {
+    let (mut world, recovery) = recovering();
+    let mut witness = watching(&world);
+    let veto = world.signed(revoke(Target::Recovery(recovery)), &["ada", "bob"]);
+    assert!(witness.hold(&veto).unwrap());
+    let refused = extend(&mut witness, &world).unwrap_err();
+    assert_eq!(refused, WitnessRefusal::Withheld(1));
+    assert_eq!(world.put(&veto), Counts);
+    assert!(extend(&mut witness, &world).is_ok());
+    let say = waited(&world, recovery);
+    assert!(world.say(say, &["new"]) != Counts);
+}
+
+/// A veto that comes when the recovery has waited already starves nobody.
+#[test]
+fn a_veto_that_comes_too_late_is_not_missed() {
+    let (mut world, recovery) = recovering();
+    let mut witness = watching(&world);
+    let say = waited(&world, recovery);
+    let effect = world.signed(say, &["new"]);
+    let veto = world.signed(revoke(Target::Recovery(recovery)), &["ada", "bob"]);
+    assert!(witness.hold(&veto).unwrap());
+    assert_eq!(world.put(&effect), Counts);
+    assert!(extend(&mut witness, &world).is_ok());
+    assert_eq!(witness.state().unwrap().roster().version, 2);
 }

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import { type Explanation, type KeyId, type OrgId, type Say } from '../trust'
+import { type Explanation, type KeyId, type OrgId, type Say, type StatementId } from '../trust'
 import { Acts } from './acts'
 import { type Delivered, Delivery } from './delivery'
 import { Ledger, LedgerFault } from './ledger'
@@ -137,7 +137,7 @@ export class Account {
     this.people.value = peopleOf(state, this.names, this.identity.keyid, now)
     this.policies.value = policiesOf(state)
     this.waiting.value = await waitingOf(state, this.#waitingRaw)
-    this.facts.value = factsOf(state, this.ledger.checkpoint, now)
+    this.facts.value = factsOf(state, this.ledger.checkpoint, now, this.identity.keyid, localStorage)
     this.unsequenced.value = await this.#acts.unsequenced()
     this.ready.value = true
   }
@@ -208,6 +208,10 @@ export class Account {
 
   suspend(reason: string): Promise<Delivered> {
     return this.#state({ revoke: { target: '*', reason } }, 'Suspension of everything')
+  }
+
+  veto(recovery: string, reason: string): Promise<Delivered> {
+    return this.#state({ revoke: { target: { recovery: recovery as StatementId }, reason } }, 'Veto of a recovery')
   }
 
   async resend(statement: SignedStatement): Promise<Delivered> {

@@ -17,6 +17,7 @@ import { Policies } from './pages/Policies'
 import { SessionPage } from './pages/Session'
 import { Create, Join, Welcome } from './pages/Start'
 import { Waiting } from './pages/Waiting'
+import { RecoveryNotices } from './RecoveryNotice'
 import { follow, go, path, takeFragment } from './router'
 import { identities, type Identity } from './vault'
 
@@ -92,6 +93,7 @@ function Shell(props: { account: Account }) {
       </nav>
       <main class="main">
         {current.trouble.value && <div class="page" style={{ marginBottom: '16px' }}><Note tone="bad">{current.trouble.value} <Button onClick={() => current.retry()}>Try again</Button></Note></div>}
+        <RecoveryNotices account={current} />
         {current.ready.value ? <CurrentPage account={current} /> : !current.trouble.value && <Loading what="Reading the organisation’s ledger" />}
       </main>
       <Toasts />

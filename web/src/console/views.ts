@@ -1,9 +1,10 @@
 // From the folded ledger to what the pages show. Names come from here, never from a reply of the service.
 import type { DeviceState, Invite, WaitingDevice } from '../api/types'
 import {
-  deviceWords, Envelope, type Entry, openDirectory, type OpeningKey, openingKeyFromSecret, openLabel, personWords, shortKey, showForeign, type State, type Subject, type Admin, verifyEnrol, verifyInviteAnswer, type KeyId, type OrgId, staleness, type Checkpoint, type Bytes, ZEROS_32,
+  deviceWords, Envelope, type Entry, openDirectory, type OpeningKey, openingKeyFromSecret, openLabel, personWords, shortKey, showForeign, type State, type Subject, type Admin, verifyEnrol, verifyInviteAnswer, type KeyId, type OrgId, recoveryNeed, staleness, type Checkpoint, type Bytes, ZEROS_32,
 } from '../trust'
 import type { DeviceView, InviteView, PersonView, PolicyView, Standing, WaitingView } from './model'
+import { type Memory, recoveriesOf, type RecoveryView } from './recovery'
 import type { Identity } from './vault'
 
 // What a genesis seals is sealed before the organisation has an id.
@@ -138,12 +139,13 @@ export interface OrgFacts {
   witnesses: { name: string; fresh: boolean }[]
   origins: { origin: string; owner: string }[]
   recovery: string
+  recoveries: RecoveryView[]
   suspended: boolean
   stale: string
   inert: string[]
 }
 
-export function factsOf(state: State, checkpoint: Checkpoint | undefined, now: number): OrgFacts {
+export function factsOf(state: State, checkpoint: Checkpoint | undefined, now: number, keyid: string, memory: Memory): OrgFacts {
   const { roster } = state
   const freshAt = (index: number) => checkpoint?.witnessed.some(([i, at]) => i === index && at + roster.max_age > now) ?? false
   return {
@@ -157,7 +159,8 @@ export function factsOf(state: State, checkpoint: Checkpoint | undefined, now: n
     quorum: roster.quorum,
     witnesses: roster.witnesses.map((w, index) => ({ name: w.name, fresh: freshAt(index) })),
     origins: roster.console_origins.map((o) => ({ origin: o.origin, owner: o.owner })),
-    recovery: roster.recovery ? `${roster.recovery.keys.length}, taking effect after ${Math.round(roster.recovery.delay / 3_600_000)} hours` : '',
+    recovery: roster.recovery ? `${recoveryNeed(roster)} of ${roster.recovery.keys.length} replace the admins after ${Math.round(roster.recovery.delay / 3_600_000)} hours` : '',
+    recoveries: recoveriesOf(state, checkpoint, keyid, memory),
     suspended: state.isSuspended,
     stale: checkpoint ? (staleness(state, checkpoint, now)?.message ?? '') : 'No checkpoint yet.',
     inert: state.inert.map(({ index, why }) => `Statement ${index}: ${why.message}`),

@@ -17,7 +17,7 @@ export { SCOPES, type Scope, isScopeList, scopeSentence } from './scope'
 export * from './seal'
 export { admitFault, personsOf, policyFault, rosterFault } from './shape'
 export * from './sign'
-export { type Entry, type Held, HoldError, Inert, type NotInForce, type Outcome, type PolicyEntry, State } from './state'
+export { type Entry, type Held, HoldError, Inert, type NotInForce, type Outcome, type Pending, type PolicyEntry, State, begunAt, waitedAt } from './state'
 export {
   type Admin,
   type Admit,
@@ -26,6 +26,7 @@ export {
   type Hours,
   type Owner,
   type Policy,
+  type Recover,
   type Recovery,
   type Revoke,
   type Role,
@@ -39,6 +40,8 @@ export {
   adminOf,
   hoursContain,
   originOwner,
+  recoveryKeyOf,
+  recoveryNeed,
   statement,
 } from './statement'
 export { isHost, isLine, isName, isOrigin, showForeign } from './text'

@@ -14,6 +14,10 @@ export const ORIGIN_BYTES_MAX = 255
 export const ADMINS_MAX = 32
 /** Most recovery keys of one roster. */
 export const RECOVERY_KEYS_MAX = 16
+/** Shortest and longest wait of a recovery, in milliseconds: a day at least, so that somebody can notice. */
+export const RECOVERY_DELAY_MS = { min: 86_400_000, max: 30 * 86_400_000 }
+/** Most recoveries that wait at a time. */
+export const RECOVERIES_MAX = 16
 /** Most witnesses of one roster. */
 export const WITNESSES_MAX = 16
 /** Most subjects of one `admit` statement (devices; every other role admits one). */

@@ -8,13 +8,14 @@ import {
   MAX_AGE_MS,
   ORIGINS_MAX,
   POLICY_SECONDS,
+  RECOVERY_DELAY_MS,
   RECOVERY_KEYS_MAX,
   SEALED_BYTES_MAX,
   SUBJECTS_MAX,
   WITNESSES_MAX,
 } from './limits'
 import { isScopeList } from './scope'
-import type { Admit, DirectoryShare, Hours, Policy, Role, Roster, Subject } from './statement'
+import type { Admit, DirectoryShare, Hours, Policy, Recovery, Role, Roster, Subject } from './statement'
 import { isHost, isLine, isName, isOrigin } from './text'
 
 type Fault = string | undefined
@@ -50,10 +51,17 @@ export function rosterFault(roster: Roster): Fault {
   if (!origins.every((o) => isOrigin(o.origin)) || origins.length > ORIGINS_MAX) {
     return 'a console origin is not https or http://localhost'
   }
-  if (recovery && (recovery.keys.length === 0 || recovery.keys.length > RECOVERY_KEYS_MAX)) {
-    return 'its recovery lists no key, or too many'
+  return (recovery && recoveryFault(roster, recovery)) ?? witnessesFault(roster)
+}
+
+function recoveryFault({ admins }: Roster, { keys, delay }: Recovery): Fault {
+  if (keys.length === 0 || keys.length > RECOVERY_KEYS_MAX) return 'its recovery lists no key, or too many'
+  const isApart = isDistinct([...new Set(admins.map((admin) => admin.key.id)), ...keys.map((key) => key.id)])
+  if (!isApart || !keys.every((key) => key.isNative)) {
+    return "a recovery key is no native ed25519 key, listed twice, or an admin's key"
   }
-  return witnessesFault(roster)
+  const isInRange = delay >= RECOVERY_DELAY_MS.min && delay <= RECOVERY_DELAY_MS.max
+  return isInRange ? undefined : 'its recovery waits less than a day or more than 30'
 }
 
 function witnessesFault({ witnesses, quorum, max_age }: Roster): Fault {

@@ -1,4 +1,5 @@
-// What admins and keys say in the ledger: `roster`, `admit`, `policy`, `revoke`. Forms only; when they count is state/.
+// What admins and keys say in the ledger: `roster`, `admit`, `policy`, `revoke`, `recover`. Forms only; when they count is
+// state/.
 
 import type { Bytes, Hash, KeyId, OrgId, StatementId, WarrantId, X25519Public } from './bytes'
 import { type PublicKey, publicKey } from './key'
@@ -40,7 +41,7 @@ export interface Seen {
   root: Hash
 }
 
-export type Say = { roster: Roster } | { admit: Admit } | { policy: Policy } | { revoke: Revoke }
+export type Say = { roster: Roster } | { admit: Admit } | { policy: Policy } | { revoke: Revoke } | { recover: Recover }
 
 /** The organisation's constitution. Version 1 is the genesis. */
 export interface Roster {
@@ -175,13 +176,24 @@ export type Target =
   | { admit: StatementId }
   | { policy: StatementId }
   | { warrant: WarrantId }
+  | { recovery: StatementId }
+
+/** That a recovery has waited: two checkpoints with all witnesses' cosignatures, at least the delay apart. */
+export interface Recover {
+  /** The statement that holds the recovery's roster. */
+  recovery: StatementId
+  /** A checkpoint over the recovery, from which on it waits. */
+  begun: string
+  /** A checkpoint over the recovery, after the delay. */
+  waited: string
+}
 
 export const seen: Schema<Seen> = object<Seen>({ size: u64, root: id<Hash>(32) })
 
 const x25519 = id<X25519Public>(32)
 const directoryShare = object<DirectoryShare>({ to: x25519, sealed: blob })
 
-const roster = object<Roster>({
+export const roster: Schema<Roster> = object<Roster>({
   version: u64,
   format: u64,
   name: text,
@@ -246,6 +258,7 @@ const keyed = variant<Exclude<Target, '*'>>({
   admit: id<StatementId>(16),
   policy: id<StatementId>(16),
   warrant: id<WarrantId>(16),
+  recovery: id<StatementId>(16),
 })
 
 const target: Schema<Target> = {
@@ -255,13 +268,15 @@ const target: Schema<Target> = {
 
 const revoke = object<Revoke>({ target, reason: text })
 
+const recover = object<Recover>({ recovery: id<StatementId>(16), begun: text, waited: text })
+
 /** A statement's form. */
 export const statement: Schema<Statement> = object<Statement>({
   org: id<OrgId>(32),
   id: id<StatementId>(16),
   at: u64,
   seen,
-  say: variant<Say>({ roster, admit, policy, revoke }),
+  say: variant<Say>({ roster, admit, policy, revoke, recover }),
 })
 
 /** Whether `now` (milliseconds) lies inside. */
@@ -276,6 +291,14 @@ export function hoursContain(hours: Hours, now: number): boolean {
 /** The admin with this key. */
 export const adminOf = (roster: Roster, keyid: KeyId): Admin | undefined =>
   roster.admins.find((admin) => admin.key.id === keyid)
+
+/** The recovery key with this id. */
+export const recoveryKeyOf = (roster: Roster, keyid: KeyId): PublicKey | undefined =>
+  roster.recovery?.keys.find((key) => key.id === keyid)
+
+/** How many recovery keys a recovery takes: as many as admins give power, or all there are. */
+export const recoveryNeed = ({ recovery, threshold }: Roster): number =>
+  Math.min(threshold, recovery?.keys.length ?? Infinity)
 
 /** Who owns a console origin, if it is listed. */
 export const originOwner = (roster: Roster, origin: string): Owner | undefined =>

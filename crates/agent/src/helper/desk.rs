@@ -12,6 +12,7 @@ use super::banner::Banner;
 use super::files_worker::FilesWorker;
 use super::gate::Gate;
 use super::input_thread::InputThread;
+use super::notice::Notice;
 use super::outbox::Outbox;
 use super::prompt::Prompt;
 use super::shells::Shells;
@@ -34,6 +35,7 @@ pub struct Desk {
     gate: Gate,
     sessions: BTreeMap<Number, Local>,
     banner: Option<Banner>,
+    notice: Option<Notice>,
     prompt: Option<Prompt>,
     prompt_at: Vec<Rect>,
     /// Shell messages that came while a prompt is up.
@@ -69,6 +71,7 @@ impl Desk {
         let program = display
             .as_ref()
             .and_then(|name| WindowProgram::of_this_agent(name).ok());
+        let notice = program.clone().map(Notice::new);
         let banner = program.map(|program| Banner::new(program, windows.clone()));
         Ok(Self {
             args,
@@ -81,6 +84,7 @@ impl Desk {
             gate: Gate::default(),
             sessions: BTreeMap::new(),
             banner,
+            notice,
             prompt: None,
             prompt_at: Vec::new(),
             deferred: VecDeque::new(),
@@ -103,6 +107,11 @@ impl Desk {
             Frame::Control(ToHelper::Banner { banner }) => {
                 if let Some(keeper_of_it) = &self.banner {
                     keeper_of_it.show(banner);
+                }
+            }
+            Frame::Control(ToHelper::Notice { notice }) => {
+                if let Some(keeper_of_it) = &self.notice {
+                    keeper_of_it.show(notice);
                 }
             }
             Frame::Control(ToHelper::Look {}) => self.desktop.look(),

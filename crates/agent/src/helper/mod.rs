@@ -8,6 +8,7 @@ mod desk;
 mod files_worker;
 mod gate;
 mod input_thread;
+mod notice;
 mod outbox;
 mod prompt;
 mod shells;

@@ -1,6 +1,9 @@
 //! Following the ledger: pages, checkpoints, revocations ahead of it.
 
+use std::collections::BTreeSet;
+
 use api::signal::agent::FromAgent;
+use trust::bytes::StatementId;
 use trust::freshness;
 
 use super::Keeper;
@@ -15,6 +18,8 @@ const REFRESH_AGAIN_MS_MIN: u64 = 1_000;
 pub struct LedgerSync {
     pages: Option<Pages>,
     asked_at: u64,
+    /// Recoveries that the log has told of.
+    told: BTreeSet<StatementId>,
 }
 
 struct Pages {
@@ -83,9 +88,21 @@ impl Keeper {
         if grew {
             tracing::info!(size = self.store.ledger_size(), "the ledger grew");
         }
+        self.tell_recoveries();
         // A fresh checkpoint alone can let a waiting session open.
         self.judge_again = true;
         Ok(())
+    }
+
+    /// Whoever reads the log may be the one who has to object.
+    fn tell_recoveries(&mut self) {
+        let waiting: BTreeSet<_> = self.store.recoveries().iter().map(|(p, _)| p.id).collect();
+        for id in waiting.difference(&self.sync.told) {
+            tracing::warn!(recovery = %id, "recovery keys are replacing the administrators' keys; see wayleave-agent status");
+        }
+        // The desk's notice goes with the banner; the time that it tells may have become known.
+        self.banner_is_stale |= !waiting.is_empty() || waiting != self.sync.told;
+        self.sync.told = waiting;
     }
 
     /// Revocations ahead of the ledger came. They are on disk when this returns.
@@ -101,6 +118,7 @@ impl Keeper {
                 Err(error) => tracing::debug!(%error, "a revocation does not count"),
             }
         }
+        self.tell_recoveries();
     }
 
     /// When a newer checkpoint is to be asked for: well before half of its life is over, when open sessions would pause.

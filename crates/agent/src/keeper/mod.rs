@@ -279,10 +279,12 @@ impl Keeper {
         self.upload_receipts();
     }
 
-    /// The banner is there while a session is open and there is a display to show it on.
+    /// The banner is there while a session is open and there is a display to show it on; the notice while there is one.
     fn show_banner(&mut self) {
         let banner = crate::consent::banner(self).filter(|_| self.no_display.is_none());
         self.tell_helper(&Frame::Control(ToHelper::Banner { banner }));
+        let notice = crate::recovery::notice(&self.store).filter(|_| self.no_display.is_none());
+        self.tell_helper(&Frame::Control(ToHelper::Notice { notice }));
     }
 
     /// When [`Keeper::on_due`] has something to do, in milliseconds since the epoch.

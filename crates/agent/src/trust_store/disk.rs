@@ -2,6 +2,7 @@
 //!
 //! Nothing else of the store touches a file. [`Disk::Memory`] loses what was not synced and fills up on demand.
 
+use std::ffi::CStr;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
@@ -9,7 +10,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 
 use super::error::StoreError;
 use super::memory::Memory;
@@ -127,6 +128,15 @@ impl Disk {
         replaced.map_err(|error| StoreError::io(name, error))
     }
 
+    /// Moves every file but the lock into a new folder, `last` after all the others, and makes it last.
+    pub fn set_aside(&self, folder: &str, last: &str) -> Result<(), StoreError> {
+        let moved = match self {
+            Self::Real(directory) => directory.set_aside(folder, last),
+            Self::Memory(memory) => memory.set_aside(folder, last),
+        };
+        moved.map_err(|error| StoreError::io(folder, error))
+    }
+
     /// The directory, for messages.
     pub fn name(&self) -> String {
         match self {
@@ -171,6 +181,29 @@ impl Directory {
 
     fn sync(&self, name: &str) -> io::Result<()> {
         self.open(name, OFlags::WRONLY)?.sync_all()
+    }
+
+    fn set_aside(&self, folder: &str, last: &str) -> io::Result<()> {
+        rustix::fs::mkdirat(&self.fd, folder, Mode::RWXU)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let to = rustix::fs::openat(&self.fd, folder, flags, Mode::empty())?;
+        let is_file = |name: &CStr| -> io::Result<bool> {
+            let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+        };
+        for entry in rustix::fs::Dir::read_from(&self.fd)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let stays = [LOCK, last].iter().any(|n| n.as_bytes() == name.to_bytes());
+            if !stays && is_file(name)? {
+                rustix::fs::renameat(&self.fd, name, &to, name)?;
+            }
+        }
+        rustix::fs::fsync(&to)?;
+        rustix::fs::renameat(&self.fd, last, &to, last)?;
+        rustix::fs::fsync(&to)?;
+        rustix::fs::fsync(&self.fd)?;
+        Ok(())
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {

@@ -62,7 +62,8 @@ pub enum StoreError {
     Foreign(String),
     /// The directory was made for another organisation.
     #[error(
-        "this directory belongs to a device of organisation {stored}, not {asked}; use another directory"
+        "this directory belongs to a device of organisation {stored}, not {asked}; use another directory, or see \
+         \"wayleave-agent repin\" if all keys of {stored} are lost"
     )]
     OtherOrganisation {
         /// Whose it is.
@@ -70,6 +71,9 @@ pub enum StoreError {
         /// Who was asked for.
         asked: String,
     },
+    /// The directory is this organisation's already.
+    #[error("this device belongs to organisation {0} already; there is nothing to change")]
+    SameOrganisation(String),
     /// There is nothing yet.
     #[error("there is no agent's state in {0}; start the agent there first")]
     Empty(String),

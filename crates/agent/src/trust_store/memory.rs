@@ -170,6 +170,32 @@ impl Memory {
         Ok(())
     }
 
+    /// Each rename is a step, and lasts.
+    pub(super) fn set_aside(&self, folder: &str, last: &str) -> io::Result<()> {
+        let mut inner = self.inner();
+        let others = inner
+            .files
+            .keys()
+            .filter(|n| *n != last && !n.contains('/'));
+        let names: Vec<String> = others.cloned().chain([last.to_owned()]).collect();
+        for name in names {
+            inner.step()?;
+            let moved = format!("{folder}/{name}");
+            if let Some(file) = inner.files.remove(&name) {
+                inner.files.insert(moved.clone(), file);
+            }
+            if let Some(file) = inner.lasting.remove(&name) {
+                inner.lasting.insert(moved, file);
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of its files.
+    pub fn names(&self) -> Vec<String> {
+        self.inner().files.keys().cloned().collect()
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

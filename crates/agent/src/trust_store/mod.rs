@@ -7,11 +7,13 @@
 //! | `ledger.log` | leaves, one record a batch | appended |
 //! | `held.log` | revocations ahead of the ledger, with its size then | appended |
 //! | `checkpoint` | the newest note | replaced |
+//! | `recoveries` | since when recoveries wait, for showing | replaced |
 //! | `clock` | the latest time that a quorum of witnesses reached | replaced |
 //! | `warrants.log` | first uses and ends of warrants | appended |
 //! | `receipts.log` | the chain | appended |
 //! | `uploaded` | how many receipts the service holds | replaced |
 //! | `lock` | one agent at a time | never |
+//! | `before-ID-MS/` | all of these, from before the device was pinned to another organisation | once |
 //!
 //! Whatever a call here acknowledges is on disk. A full disk is [`StoreError::Full`], and what was stored stays whole.
 
@@ -22,6 +24,8 @@ mod ledger;
 mod log;
 mod memory;
 mod receipts;
+mod recoveries;
+mod repin;
 mod warrants;
 
 use std::path::Path;
@@ -32,7 +36,7 @@ use trust::checkpoint::Checkpoint;
 use trust::envelope::{Envelope, PayloadType};
 use trust::judge::Spent;
 use trust::receipt::{Body, ChainHead, Event, Receipt, seal_body};
-use trust::state::State;
+use trust::state::{Pending, State};
 
 pub use disk::{Directory, Disk};
 pub use error::StoreError;
@@ -41,6 +45,8 @@ pub use ledger::{ExtendError, HoldRefusal, Ledger};
 pub use log::Log;
 pub use memory::{Memory, Survives};
 pub use receipts::Receipts;
+pub use recoveries::Recoveries;
+pub use repin::{Repinned, repin};
 pub use warrants::{Spend, Warrants};
 
 use crate::clock::{Anchor, os_random, wall_ms};
@@ -58,6 +64,7 @@ pub struct TrustStore {
     ledger: Ledger,
     warrants: Warrants,
     receipts: Receipts,
+    recoveries: Recoveries,
     /// What witnesses reached, moving on with the boot clock.
     floor: Anchor,
     floor_stored: u64,
@@ -91,6 +98,7 @@ impl TrustStore {
         let ledger = Ledger::open(&disk, org)?;
         let warrants = Warrants::open(&disk)?;
         let receipts = Receipts::open(&disk, &org, keys.signing.public())?;
+        let recoveries = Recoveries::open(&disk)?;
         let floor = disk.read(CLOCK)?.unwrap_or_default();
         let floor_stored = String::from_utf8_lossy(&floor).parse().unwrap_or(0);
         let floor = Anchor::at(floor_stored);
@@ -101,6 +109,7 @@ impl TrustStore {
             ledger,
             warrants,
             receipts,
+            recoveries,
             floor,
             floor_stored,
         })
@@ -152,6 +161,7 @@ impl TrustStore {
         note: &str,
     ) -> Result<bool, ExtendError> {
         let grew = self.ledger.extend(&self.disk, from, leaves, note)?;
+        self.note_recoveries();
         if let Some(witnessed) = self
             .ledger
             .witnessed_time()
@@ -168,6 +178,25 @@ impl TrustStore {
             }
         }
         Ok(grew)
+    }
+
+    fn note_recoveries(&mut self) {
+        let (Some(state), Some(checkpoint)) = (self.ledger.state(), self.ledger.checkpoint())
+        else {
+            return;
+        };
+        if let Err(error) = self.recoveries.note(&self.disk, state, checkpoint) {
+            tracing::warn!(%error, "since when a recovery waits was not stored");
+        }
+    }
+
+    /// Recoveries that wait, each with when it can take effect at the earliest, in milliseconds.
+    pub fn recoveries(&self) -> Vec<(&Pending, u64)> {
+        let Some(state) = self.ledger.state() else {
+            return Vec::new();
+        };
+        let not_before = |pending| (pending, self.recoveries.not_before(state, pending));
+        state.recoveries().map(not_before).collect()
     }
 
     /// Takes a revocation ahead of the ledger. Gives whether it is new.
@@ -337,6 +366,14 @@ impl Glance {
     /// [`StoreError`].
     pub fn receipts(&self) -> Result<Vec<(Envelope, Receipt)>, StoreError> {
         Receipts::look(&self.disk, &self.org, self.keys.signing.public())
+    }
+
+    /// Since when recoveries wait.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn recoveries(&self) -> Result<Recoveries, StoreError> {
+        Recoveries::open(&self.disk)
     }
 
     /// The ledger as it is on disk.

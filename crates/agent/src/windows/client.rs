@@ -23,8 +23,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::message::{
-    BannerCommand, BannerEvent, BannerRequest, LINE_BYTES_MAX, PromptCommand, PromptEvent,
-    PromptRequest,
+    BannerCommand, BannerEvent, BannerRequest, LINE_BYTES_MAX, NoticeCommand, NoticeEvent,
+    NoticeRequest, PromptCommand, PromptEvent, PromptRequest,
 };
 
 /// Time that a window has to go by itself before it is killed.
@@ -142,6 +142,32 @@ impl BannerHandle {
     /// The window's process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.0.child.id()
+    }
+}
+
+/// A notice on the screen. Dropping it kills the window.
+#[derive(Debug)]
+pub struct NoticeHandle(Process<NoticeEvent>);
+
+impl NoticeHandle {
+    /// Starts the window and shows the notice.
+    ///
+    /// # Errors
+    /// Where the process cannot be started.
+    pub async fn spawn(program: &WindowProgram, request: &NoticeRequest) -> io::Result<Self> {
+        let mut process = Process::start(program.command("notice"))?;
+        process.say(&NoticeCommand::Show(request.clone())).await?;
+        Ok(Self(process))
+    }
+
+    /// The next event; none when the window is gone. May be dropped and called anew.
+    pub async fn next_event(&mut self) -> Option<NoticeEvent> {
+        self.0.next_event().await
+    }
+
+    /// Takes the notice off the screen.
+    pub async fn close(self) {
+        self.0.close(&NoticeCommand::Close {}).await;
     }
 }
 

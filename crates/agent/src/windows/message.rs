@@ -231,6 +231,43 @@ pub enum BannerEvent {
     },
 }
 
+/// What the agent says to a notice. The first line is `show`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "cmd", rename_all = "snake_case", deny_unknown_fields)]
+pub enum NoticeCommand {
+    /// Show this; a further one replaces what is shown.
+    Show(NoticeRequest),
+    /// Go away.
+    Close {},
+}
+
+/// That recovery keys replace the administrators' keys. Texts are raw: the window escapes and cuts them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeRequest {
+    /// The organisation's name from its roster.
+    pub organisation: String,
+    /// Its domain from its roster.
+    pub domain: String,
+    /// How many keys take the place of the administrators'.
+    pub keys: u32,
+    /// From when on, as local time that the user understands.
+    pub from: String,
+}
+
+/// What a notice says to the agent. That it was read is the end of its process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
+pub enum NoticeEvent {
+    /// The window is there.
+    Shown {},
+    /// No window can be shown; the process ends after it.
+    Unavailable {
+        /// Why, as a sentence.
+        why: String,
+    },
+}
+
 /// The line of either window where none can be shown.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename = "unavailable")]
@@ -314,6 +351,17 @@ impl Command for BannerCommand {
         match self {
             Self::Show(request) => check_scopes(&request.scopes),
             Self::Close {} => Ok(()),
+        }
+    }
+}
+
+impl Command for NoticeCommand {
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Show(request) if request.keys == 0 => {
+                Err("keys is 0; a roster has one administrator at least".into())
+            }
+            _ => Ok(()),
         }
     }
 }

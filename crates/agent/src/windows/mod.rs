@@ -1,7 +1,6 @@
-//! The end user's windows on the workstation: the consent prompt and the banner.
+//! The end user's windows on the workstation: the consent prompt, the banner, the notice.
 //!
-//! Both run in a process of their own, `wayleave-agent window prompt` and
-//! `wayleave-agent window banner`, so that a fault in the drawing stack never takes the agent
+//! Each runs in a process of its own, `wayleave-agent window prompt`, `banner` or `notice`, so that a fault in the drawing stack never takes the agent
 //! with it, and so that killing a window is something the agent sees. The desk helper starts them
 //! through [`client`]; [`run`] is the other side.
 //!
@@ -34,7 +33,15 @@
 //! -> {"cmd":"close"}
 //! ```
 //!
-//! Either: `{"event":"unavailable","why":"sentence"}` and exit code 3 where no window can be
+//! Notice ([`message::NoticeCommand`], [`message::NoticeEvent`]), an ordinary window:
+//!
+//! ```text
+//! -> {"cmd":"show","organisation":..,"domain":..,"keys":1,"from":"2026-02-03 14:35"}
+//! <- {"event":"shown"}                                 then the exit, when it was read
+//! -> {"cmd":"close"}
+//! ```
+//!
+//! Each: `{"event":"unavailable","why":"sentence"}` and exit code 3 where no window can be
 //! shown. Rectangles are in pixels of the X screen, origin at its top left.
 //!
 //! # What the windows promise
@@ -54,6 +61,7 @@ pub mod client;
 mod fonts;
 mod lines;
 pub mod message;
+mod notice;
 mod prompt;
 mod prompt_view;
 mod restore;
@@ -64,7 +72,7 @@ mod watcher;
 
 use std::process::ExitCode;
 
-use message::{BannerCommand, PromptCommand};
+use message::{BannerCommand, NoticeCommand, PromptCommand};
 
 /// Exit code where the arguments or the first line were not understood.
 pub const EXIT_USAGE: u8 = 2;
@@ -79,8 +87,11 @@ pub fn run(args: &[String]) -> ExitCode {
     let outcome = match args {
         [kind] if kind == "prompt" => guarded(|| prompt::run(lines::first::<PromptCommand>()?)),
         [kind] if kind == "banner" => guarded(|| banner::run(lines::first::<BannerCommand>()?)),
+        [kind] if kind == "notice" => guarded(|| notice::run(lines::first::<NoticeCommand>()?)),
         _ => {
-            eprintln!("usage: wayleave-agent window prompt|banner (started by the agent itself)");
+            eprintln!(
+                "usage: wayleave-agent window prompt|banner|notice (started by the agent itself)"
+            );
             return ExitCode::from(EXIT_USAGE);
         }
     };

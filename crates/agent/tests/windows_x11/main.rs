@@ -4,4 +4,5 @@
 
 mod banner;
 mod desktop;
+mod notice;
 mod prompt;

@@ -74,11 +74,22 @@ impl Caller {
         member_role(&self.org, &self.keyid, now).err()
     }
 
+    /// Not with a recovery key: whoever found one learns what the ledger says, and not who is at work.
+    fn more_than_the_ledger(&self) -> Answer<()> {
+        if self.role == Role::Recovery {
+            return Err(Refusal::forbidden(
+                "ledger_only",
+                "A recovery key reads the ledger and nothing else.",
+            ));
+        }
+        Ok(())
+    }
+
     /// Admins only.
     pub fn admin(&self) -> Answer<()> {
         match self.role {
             Role::Admin => Ok(()),
-            Role::Technician => Err(Refusal::forbidden(
+            Role::Technician | Role::Recovery => Err(Refusal::forbidden(
                 "admins_only",
                 "Only an admin's key may do this.",
             )),

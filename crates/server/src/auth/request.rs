@@ -86,6 +86,13 @@ struct Head {
     headers: HeaderMap,
 }
 
+impl Head {
+    fn reads_the_ledger(&self) -> bool {
+        let path = self.path_and_query.split('?').next().unwrap_or_default();
+        self.method == "GET" && path.ends_with("/ledger")
+    }
+}
+
 async fn read_body(request: Request, app: &Arc<App>) -> Answer<(Head, Bytes)> {
     let head = Head {
         method: request.method().as_str().to_owned(),
@@ -135,6 +142,9 @@ async fn check(
             "spent_nonce",
             "This request was sent already; sign each request with a new nonce.",
         ));
+    }
+    if !head.reads_the_ledger() {
+        caller.more_than_the_ledger()?;
     }
     Ok(caller)
 }

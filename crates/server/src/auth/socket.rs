@@ -129,5 +129,6 @@ fn device(
 
 async fn member(app: &App, org: Arc<Org>, signer: &KeyId) -> Answer<(PublicKey, Prover)> {
     let caller = Caller::find(app, org, signer).await?;
+    caller.more_than_the_ledger()?;
     Ok((caller.request_key.clone(), Prover::Member(caller)))
 }

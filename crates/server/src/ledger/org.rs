@@ -41,7 +41,7 @@ pub struct Org {
 /// What a key is to its organisation right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Admin or technician: may sign in.
+    /// Admin, technician, recovery key, or an admin's key of a recovery that waits: may sign in.
     Member(Role),
     /// A device in force.
     Device,
@@ -108,6 +108,10 @@ impl Org {
                 .is_ok()
             {
                 Standing::Member(Role::Technician)
+            } else if state.roster().recovery_key(keyid).is_some()
+                || waiting_admin(state, keyid).is_some()
+            {
+                Standing::Member(Role::Recovery)
             } else if state.in_force(keyid, statement::Role::Device, now).is_ok() {
                 Standing::Device
             } else {
@@ -118,7 +122,10 @@ impl Org {
 
     /// The public key of a ledger key.
     pub fn key(&self, keyid: &KeyId) -> Option<PublicKey> {
-        self.state(|state| state.known_key(keyid).cloned())
+        self.state(|state| {
+            let known = state.known_key(keyid);
+            known.or_else(|| waiting_admin(state, keyid)).cloned()
+        })
     }
 
     /// Why technician and device may not meet at `now`, if so.
@@ -184,4 +191,10 @@ impl Org {
         // Fails only when no console listens.
         let _ = self.hints.send(event);
     }
+}
+
+/// An admin's key of a recovery that waits: he has to see whether it has waited.
+fn waiting_admin<'a>(state: &'a State, keyid: &KeyId) -> Option<&'a PublicKey> {
+    let mut waiting = state.recoveries();
+    waiting.find_map(|pending| Some(&pending.roster.admin(keyid)?.key))
 }

@@ -1,13 +1,14 @@
 //! `POST /v1/orgs/{org}/nonce` and `/sign-in`.
 
+use api::ledger::LedgerPage;
 use api::sign_in::Role;
 use reqwest::StatusCode;
 use trust::envelope::{Envelope, PayloadType};
-use trust::statement::Target;
+use trust::statement::{Recovery, Roster, Say, Target};
 use trust::{OrgId, SigningKey};
 
 use crate::support::member::{HOUR_MS, post_sign_in, refused, sign_in_payload};
-use crate::support::{Member, OrgFixture, TestServer, unique32};
+use crate::support::{Member, OrgFixture, Socket, TestServer, unique32};
 
 #[tokio::test]
 async fn an_admin_and_a_technician_sign_in() {
@@ -202,4 +203,42 @@ async fn nobody_takes_over_another_member_s_request_key() {
         post_sign_in(&org, &renewal, &org.admin).await.status(),
         StatusCode::OK
     );
+}
+
+/// Who lost every admin key has to know the ledger before he can recover, and needs nothing else.
+#[tokio::test]
+async fn a_recovery_key_reads_the_ledger_and_nothing_else() {
+    let server = TestServer::start().await;
+    let mut org = OrgFixture::make(&server).await;
+    let safe = SigningKey::from_seed(unique32());
+    let payload = sign_in_payload(&org, &SigningKey::from_seed(unique32())).await;
+    let unknown = refused(post_sign_in(&org, &payload, &safe).await).await;
+    assert_eq!(unknown, (401, "not_a_member".into()));
+    let roster = org.state.roster().clone();
+    org.append(Say::Roster(Box::new(Roster {
+        version: roster.version + 1,
+        recovery: Some(Recovery {
+            keys: vec![safe.public().clone()],
+            delay: 72 * HOUR_MS,
+        }),
+        ..roster
+    })))
+    .await;
+    let member = Member::sign_in(&org, &safe).await;
+    assert_eq!(member.signed_in.role, Role::Recovery);
+    let page: LedgerPage = member.read("/ledger?from=1").await;
+    assert_eq!(page.leaves.len(), 1);
+    let ledger_only = (403, "ledger_only".to_owned());
+    for path in ["/devices", "/sessions", "/invites", "/devices?x=/ledger"] {
+        assert_eq!(refused(member.get(path).await).await, ledger_only, "{path}");
+    }
+    let mut socket = Socket::console(&server, &org, &member.request_key).await;
+    assert_eq!(socket.refusal().await, "ledger_only");
+    let new = SigningKey::from_seed(unique32());
+    let payload = sign_in_payload(&org, &SigningKey::from_seed(unique32())).await;
+    let unknown = refused(post_sign_in(&org, &payload, &new).await).await;
+    assert_eq!(unknown, (401, "not_a_member".into()));
+    org.revoke(Target::Key(safe.id())).await;
+    let gone = refused(member.get("/ledger").await).await;
+    assert_eq!(gone, (401, "revoked".into()));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::recovery::Pending;
 use super::{Entry, PolicyEntry, Power, Revoked, State};
 use crate::bytes::{Hash, KeyId, OrgId, StatementId, sha256};
 use crate::envelope::{Envelope, EnvelopeError, PayloadType, Signer};
@@ -53,6 +54,25 @@ pub enum Inert {
     /// Signed on an origin that the organisation does not own.
     #[error("it gives power and was signed on a web origin that the organisation does not own")]
     VendorOrigin,
+    /// Too few recovery keys for a recovery.
+    #[error("{have} recovery keys in force signed it where {need} are needed")]
+    TooFewRecoveryKeys {
+        /// Recovery keys that signed and are not revoked.
+        have: u64,
+        /// How many it takes.
+        need: u64,
+    },
+    /// It completes a recovery that does not wait.
+    #[error(
+        "no recovery of this id waits: it never began, was vetoed, or another roster came first"
+    )]
+    NoRecovery,
+    /// It does not show that the recovery has waited.
+    #[error("it does not show that the recovery has waited: {0}")]
+    NotWaited(&'static str),
+    /// A veto of a recovery that took effect.
+    #[error("the recovery it vetoes has taken effect already")]
+    TooLate,
     /// Nobody signed who may say this.
     #[error("none of its signers may say this")]
     NoAuthority,
@@ -73,6 +93,8 @@ enum Effect {
     Admit(Admit, Power),
     Policy(Policy, Power),
     Revoke(Revocation),
+    Propose(Box<Pending>),
+    Recover(StatementId),
     Close,
 }
 
@@ -134,6 +156,7 @@ impl State {
             entries: BTreeMap::new(),
             policies: BTreeMap::new(),
             revoked: Revoked::default(),
+            recoveries: BTreeMap::new(),
             suspended: false,
             revoke_indices: Vec::new(),
             inert: Vec::new(),
@@ -206,12 +229,15 @@ impl State {
         }
         let (at, seen) = (statement.at, statement.seen);
         let effect = match &statement.say {
-            Say::Roster(roster) => self.consider_roster(&envelope, seen, roster.clone()),
+            Say::Roster(roster) => self.consider_roster(&envelope, &statement, roster.clone()),
             Say::Admit(admit) => self.consider_admit(&envelope, at, seen, admit.clone()),
             Say::Policy(policy) => self.consider_policy(&envelope, seen, policy.clone()),
             Say::Revoke(revoke) => self
                 .consider_revoke(&envelope, &statement, revoke)
                 .map(Effect::Revoke),
+            Say::Recover(recover) => self
+                .consider_recover(&envelope, seen, recover)
+                .map(Effect::Recover),
         }?;
         Ok(Counted {
             id: statement.id,
@@ -244,14 +270,18 @@ impl State {
     fn consider_roster(
         &self,
         envelope: &Envelope,
-        seen: Seen,
+        statement: &Statement,
         roster: Box<Roster>,
     ) -> Result<Effect, Inert> {
-        self.check_order(seen)?;
+        self.check_order(statement.seen)?;
         let new_keys: Vec<&PublicKey> = roster.admins.iter().map(|a| &a.key).collect();
         let signers = self.signers(envelope, &new_keys)?;
         let revoked = |k: &KeyId| self.revoked.keys.contains_key(k);
-        let power = enough_admins(&self.roster, &signers, revoked)?;
+        let by_admins = enough_admins(&self.roster, &signers, revoked);
+        let power = match &by_admins {
+            Ok(power) => power.clone(),
+            Err(why) => self.consider_recovery(statement.id, &roster, &signers, why)?,
+        };
         if roster.format > 1 {
             return Ok(Effect::Close);
         }
@@ -262,11 +292,22 @@ impl State {
         if new_keys.iter().any(|k| revoked(&k.id())) {
             return Err(Inert::Shape("it lists a revoked key"));
         }
-        if new_keys.iter().any(|k| self.entries.contains_key(&k.id())) {
+        let recovery_keys = roster.recovery.iter().flat_map(|r| &r.keys);
+        let mut listed = new_keys.iter().copied().chain(recovery_keys);
+        if listed.any(|k| self.entries.contains_key(&k.id())) {
             return Err(Inert::RoleConflict);
         }
         enough_admins(&roster, &signers, revoked)?;
-        Ok(Effect::Roster(roster, power))
+        Ok(match by_admins {
+            Ok(_) => Effect::Roster(roster, power),
+            Err(_) => Effect::Propose(Box::new(Pending {
+                id: statement.id,
+                index: self.tree.size(),
+                at: statement.at,
+                roster: *roster,
+                power,
+            })),
+        })
     }
 
     fn consider_admit(
@@ -293,7 +334,7 @@ impl State {
         for subject in &admit.subjects {
             let keyid = subject.key.id();
             let known = self.entries.get(&keyid);
-            if known.is_some_and(|e| e.role != admit.role) || self.roster.admin(&keyid).is_some() {
+            if known.is_some_and(|e| e.role != admit.role) || self.is_governing(&keyid) {
                 return Err(Inert::RoleConflict);
             }
             if known.is_some_and(|e| e.index >= seen.size) {
@@ -346,7 +387,7 @@ impl State {
                 "its reason is not one line of 1 to 200 characters",
             ));
         }
-        let signers = self.signers(envelope, &[])?;
+        let signers = self.signers(envelope, &self.pending_keys())?;
         let target = revoke.target;
         let is_self = |s: &Signer| target == Target::Key(s.keyid);
         let by_others = self.admins_may_revoke_admin(&signers, &target)
@@ -355,6 +396,9 @@ impl State {
                 .any(|s| !is_self(s) && self.may_revoke(&s.keyid, statement.at, &target));
         if !by_others && !signers.iter().any(is_self) {
             return Err(Inert::NoAuthority);
+        }
+        if self.is_too_late(&target) {
+            return Err(Inert::TooLate);
         }
         let reach = self.reach(statement.seen, self.tree.size(), !by_others);
         if self.is_sequenced_revoked(&target, reach) {
@@ -372,12 +416,13 @@ impl State {
             return false;
         }
         if let Some(admin) = self.roster.admin(signer) {
-            // One admin alone takes power from anybody but another admin.
+            // One admin alone takes power from anybody but another admin, and stops no recovery.
             return match target {
-                Target::Key(keyid) => self
-                    .roster
-                    .admin(keyid)
-                    .is_none_or(|other| other.person == admin.person),
+                Target::Key(keyid) => match self.roster.admin(keyid) {
+                    Some(other) => other.person == admin.person,
+                    None => !self.is_governing(keyid),
+                },
+                Target::Recovery(_) => false,
                 _ => true,
             };
         }
@@ -394,12 +439,12 @@ impl State {
                 .entries
                 .get(keyid)
                 .is_some_and(|e| e.role == Role::Technician),
-            Target::Admit(_) | Target::Policy(_) => false,
+            Target::Admit(_) | Target::Policy(_) | Target::Recovery(_) => false,
         }
     }
 
     fn admins_may_revoke_admin(&self, signers: &[Signer], target: &Target) -> bool {
-        matches!(target, Target::Key(_))
+        matches!(target, Target::Key(_) | Target::Recovery(_))
             && persons(&self.roster, signers.iter(), |k| {
                 self.revoked.keys.contains_key(k) || *target == Target::Key(*k)
             }) >= self.roster.threshold
@@ -435,7 +480,11 @@ impl State {
         known.all(|entry| entry.groups.iter().all(|group| groups.contains(group)))
     }
 
-    fn signers(&self, envelope: &Envelope, extra: &[&PublicKey]) -> Result<Vec<Signer>, Inert> {
+    pub(super) fn signers(
+        &self,
+        envelope: &Envelope,
+        extra: &[&PublicKey],
+    ) -> Result<Vec<Signer>, Inert> {
         let find = |id: &KeyId| {
             self.known_key(id)
                 .or_else(|| extra.iter().copied().find(|k| k.id() == *id))
@@ -482,11 +531,15 @@ impl State {
                 false
             }
             Effect::Roster(roster, power) => {
-                self.roster = *roster;
-                self.roster_power = power;
-                self.roster_index = index;
-                self.suspended = false;
-                self.release_lost_suspensions();
+                self.take_roster(index, *roster, power);
+                true
+            }
+            Effect::Propose(pending) => {
+                self.propose(*pending);
+                true
+            }
+            Effect::Recover(recovery) => {
+                self.recover(index, recovery);
                 true
             }
             Effect::Admit(admit, power) => {
@@ -511,6 +564,15 @@ impl State {
         } else {
             self.revoke_ids.insert(id);
         }
+    }
+
+    pub(super) fn take_roster(&mut self, index: u64, roster: Roster, power: Power) {
+        self.roster = roster;
+        self.roster_power = power;
+        self.roster_index = index;
+        self.suspended = false;
+        self.release_lost_suspensions();
+        self.supersede_recoveries();
     }
 
     fn admit(&mut self, index: u64, id: StatementId, admit: Admit, power: &Power) {
@@ -542,6 +604,7 @@ impl State {
             Target::Warrant(id) => {
                 self.revoked.warrants.insert(id);
             }
+            Target::Recovery(id) => self.veto(id),
             Target::All => self.suspended = true,
         }
     }

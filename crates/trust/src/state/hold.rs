@@ -75,7 +75,7 @@ impl State {
     pub fn held(&self) -> impl Iterator<Item = (&Hash, &Held)> {
         self.held.iter().filter(|(_, held)| {
             let reach = self.reach(held.seen, held.since, held.by_itself);
-            !self.is_sequenced_revoked(&held.target, reach)
+            !self.is_sequenced_revoked(&held.target, reach) && !self.is_moot(&held.target)
         })
     }
 

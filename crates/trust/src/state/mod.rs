@@ -7,6 +7,7 @@
 mod fold;
 mod hold;
 mod power;
+mod recovery;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,8 @@ use crate::tree::Tree;
 pub use fold::{Inert, Outcome};
 pub use hold::{Held, HoldError};
 pub use power::Power;
+use recovery::Fate;
+pub use recovery::{Pending, begun, waited};
 
 /// The folded ledger of one organisation.
 #[derive(Clone, Debug)]
@@ -36,6 +39,7 @@ pub struct State {
     entries: BTreeMap<KeyId, Entry>,
     policies: BTreeMap<String, PolicyEntry>,
     revoked: Revoked,
+    recoveries: BTreeMap<StatementId, Fate>,
     suspended: bool,
     revoke_indices: Vec<u64>,
     inert: Vec<(u64, Inert)>,
@@ -173,9 +177,10 @@ impl State {
         self.suspended || self.holds(|target| *target == Target::All)
     }
 
-    /// Whether the roster itself owes its power to a key whose revoker did not know of it.
+    /// Whether the roster itself owes its power to a key whose revoker did not know of it, or to a recovery whose veto the
+    /// ledger lacks.
     pub fn is_roster_tainted(&self) -> bool {
-        self.is_tainted(self.roster_index, &self.roster_power)
+        self.is_tainted(self.roster_index, &self.roster_power) || self.is_recovery_vetoed_in_vain()
     }
 
     /// The leaf that this version cannot read although k admins signed it: nothing opens until the program is newer.
@@ -221,11 +226,12 @@ impl State {
         self.revoked.policies.contains(id) || self.holds(|t| *t == Target::Policy(*id))
     }
 
-    /// A key the ledger knows, in force or not: an admin's or an admitted one.
+    /// A key the ledger knows, in force or not: an admin's, an admitted one or a recovery key.
     pub fn known_key(&self, keyid: &KeyId) -> Option<&PublicKey> {
         self.roster
             .admin(keyid)
             .map(|a| &a.key)
             .or_else(|| self.entries.get(keyid).map(|e| &e.subject.key))
+            .or_else(|| self.roster.recovery_key(keyid))
     }
 }

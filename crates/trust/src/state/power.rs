@@ -83,6 +83,7 @@ impl State {
                 .is_some_and(|known| known <= reach),
             Target::Policy(id) => self.revoked.policies.contains(id),
             Target::Warrant(id) => self.revoked.warrants.contains(id),
+            Target::Recovery(id) => self.is_vetoed(id),
             Target::All => self.suspended,
         }
     }

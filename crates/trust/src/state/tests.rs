@@ -4,6 +4,7 @@
 mod authority;
 mod held;
 mod order;
+mod recovery;
 mod rosters;
 
 use super::Inert;

@@ -189,6 +189,14 @@ pub fn genesis_roster() -> Roster {
     }
 }
 
+/// Recovery keys of these names, which wait three days.
+pub fn recovery(names: &[&str]) -> Option<Recovery> {
+    Some(Recovery {
+        keys: names.iter().map(|n| key(n).public().clone()).collect(),
+        delay: 3 * DAY,
+    })
+}
+
 /// A witness that holds revocations.
 pub fn witness(name: &str) -> WitnessEntry {
     WitnessEntry {
@@ -402,6 +410,16 @@ impl World {
     /// A checkpoint of the ledger as it is, signed by the log key alone.
     pub fn note(&self) -> Note {
         Note::sign(&self.org, self.state.head(), &key("log"))
+    }
+
+    /// A checkpoint of the ledger as it is, cosigned by each of these witnesses at its time (milliseconds).
+    pub fn cosigned(&self, witnesses: &[(&str, u64)]) -> String {
+        let mut note = self.note();
+        for (name, at) in witnesses {
+            let line = cosign(&note, name, &key(name), at / 1000);
+            note.add_line(&line).unwrap();
+        }
+        note.to_string()
     }
 
     /// Takes a checkpoint that `watch` cosigned this second.

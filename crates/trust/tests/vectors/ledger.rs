@@ -1,5 +1,7 @@
 //! `ledger.json`: ledgers with what each leaf does, and what they mean in the end.
 
+mod recovery;
+
 use serde_json::{Value, json};
 use trust::state::{HoldError, Inert, Outcome, State};
 use trust::statement::*;
@@ -22,6 +24,10 @@ pub(crate) fn inert_code(why: &Inert) -> &'static str {
         Inert::RoleConflict => "role_conflict",
         Inert::AlreadyRevoked => "already_revoked",
         Inert::Full => "full",
+        Inert::TooFewRecoveryKeys { .. } => "too_few_recovery_keys",
+        Inert::NoRecovery => "no_recovery",
+        Inert::NotWaited(_) => "not_waited",
+        Inert::TooLate => "too_late",
     }
 }
 
@@ -100,6 +106,8 @@ impl Story {
             .entries()
             .map(|(id, e)| (id.to_string(), json!([e.role, in_force(id, e), e.index])))
             .collect();
+        let mut recoveries: Vec<_> = state.recoveries().collect();
+        recoveries.sort_by_key(|r| r.index);
         let policies: Vec<&str> = state.policies().map(|p| p.policy.name.as_str()).collect();
         let admins = state
             .roster()
@@ -116,6 +124,7 @@ impl Story {
                 "closed_by": state.closed_by(), "held": state.held().count(),
                 "admins": admins.map(|a| a.key.id()).collect::<Vec<_>>(),
                 "entries": entries, "policies": policies,
+                "recoveries": recoveries.iter().map(|r| r.id).collect::<Vec<_>>(),
             },
         })
     }
@@ -539,6 +548,11 @@ fn ledger_json() {
         held(),
         lost_suspension(),
         reach(),
+        recovery::waits(),
+        recovery::proofs(),
+        recovery::ends(),
+        recovery::vetoed_in_vain(),
+        recovery::unwitnessed(),
     ];
     settle("ledger.json", &json!(stories));
 }

@@ -1,6 +1,7 @@
 // What the organisation is: its pin, who vouches for its ledger, and what has not reached the ledger yet.
 import { useState } from 'preact/hooks'
-import { Button, Dialog, Empty, Field, Note, Page, Tag } from '../../ui/parts'
+import { type Hash, wordsOf } from '../../trust'
+import { Button, Dialog, Empty, Field, Note, Page, Tag, Words } from '../../ui/parts'
 import { asSentence } from '../../ui/text'
 import { sentence, toast } from '../../ui/toast'
 import { day, left } from '../../ui/time'
@@ -21,6 +22,7 @@ export function Organisation(props: { account: Account }) {
       <div class="card">
         <dl class="facts">
           <dt>Organisation id</dt><dd class="mono">{account.identity.org}</dd>
+          <dt>Words</dt><dd><Words words={wordsOf(account.identity.org as Hash)} /> <span class="muted">to be read to who pins a device anew</span></dd>
           <dt>Service</dt><dd>{account.identity.server}</dd>
           <dt>Ledger</dt><dd>{facts.size} statements <span class="mono muted">{facts.root}</span></dd>
           <dt>Roster</dt><dd>version {facts.version}, {facts.threshold} of {facts.admins} admins give power</dd>

@@ -122,7 +122,7 @@ export function standingFault(state: State): Refusal | undefined {
     return new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
   }
   return state.isRosterTainted
-    ? new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation the service withholds')
+    ? new Refusal('roster_tainted', 'the newest roster owes its power to a key or a recovery whose revocation the service withholds')
     : undefined
 }
 

@@ -21,8 +21,9 @@ import {
   statement,
 } from '../statement'
 import { isLine } from '../text'
-import { type Fold, type Power, knownKey } from './model'
+import { type Fold, type Pending, type Power, knownKey } from './model'
 import { isSequencedRevoked, reachOf } from './power'
+import { considerRecover, considerRecovery, isGoverning, isTooLate, pendingKeys, supersedeRecoveries } from './recovery'
 
 export type InertCode =
   | 'unreadable'
@@ -37,6 +38,10 @@ export type InertCode =
   | 'role_conflict'
   | 'already_revoked'
   | 'full'
+  | 'too_few_recovery_keys'
+  | 'no_recovery'
+  | 'not_waited'
+  | 'too_late'
 
 /** Why a leaf does not count. */
 export class Inert extends TrustError {
@@ -60,6 +65,8 @@ type Effect =
   | { roster: Roster; power: Power }
   | { admit: Admit; power: Power }
   | { policy: Policy; power: Power }
+  | { proposal: Pending }
+  | { recovered: Pending }
   | Revocation
   | 'close'
 
@@ -126,11 +133,12 @@ export async function consider(fold: Fold, envelope: Envelope): Promise<Counted>
   return { id, payload, effect: await considerSaid(fold, envelope, said) }
 }
 
-function considerSaid(fold: Fold, envelope: Envelope, said: Statement): Promise<Effect> {
+async function considerSaid(fold: Fold, envelope: Envelope, said: Statement): Promise<Effect> {
   const { seen, say } = said
-  if ('roster' in say) return considerRoster(fold, envelope, seen, say.roster)
+  if ('roster' in say) return considerRoster(fold, envelope, said, say.roster)
   if ('admit' in say) return considerAdmit(fold, envelope, said, say.admit)
   if ('policy' in say) return considerPolicy(fold, envelope, seen, say.policy)
+  if ('recover' in say) return { recovered: await considerRecover(fold, envelope, seen, say.recover) }
   return considerRevoke(fold, envelope, said, say.revoke)
 }
 
@@ -160,20 +168,38 @@ function canGive(fold: Fold, signers: readonly Signed[]): boolean {
   }
 }
 
-async function considerRoster(fold: Fold, envelope: Envelope, seen: Seen, roster: Roster): Promise<Effect> {
-  checkOrder(fold, seen)
+async function considerRoster(fold: Fold, envelope: Envelope, said: Statement, roster: Roster): Promise<Effect> {
+  checkOrder(fold, said.seen)
   const isRevoked = (key: KeyId) => fold.revoked.keys.has(key)
   const newKeys = roster.admins.map((admin) => admin.key)
   const signers = await signersOf(fold, envelope, newKeys)
-  const power = enoughAdmins(fold.roster, signers, isRevoked)
+  const { byAdmins, power } = rosterPowerOf(fold, said, roster, signers)
   if (roster.format > 1) return 'close'
   const fault = rosterFault(roster)
   if (fault) throw shape(fault)
   if (roster.version !== fold.roster.version + 1) throw shape('its version is not the next one')
   if (newKeys.some((key) => isRevoked(key.id))) throw shape('it lists a revoked key')
-  if (newKeys.some((key) => fold.entries.has(key.id))) throw roleConflict()
+  if ([...newKeys, ...(roster.recovery?.keys ?? [])].some((key) => fold.entries.has(key.id))) throw roleConflict()
   enoughAdmins(roster, signers, isRevoked)
-  return { roster, power }
+  if (byAdmins) return { roster, power }
+  return { proposal: { id: said.id, index: fold.tree.size, at: said.at, roster, power } }
+}
+
+// Whose signatures give a roster power: k admins', else recovery keys'.
+function rosterPowerOf(
+  fold: Fold,
+  { id }: Statement,
+  roster: Roster,
+  signers: readonly Signed[],
+): { byAdmins: boolean; power: Power } {
+  let why: unknown
+  try {
+    const power = enoughAdmins(fold.roster, signers, (key) => fold.revoked.keys.has(key))
+    return { byAdmins: true, power }
+  } catch (error) {
+    why = error
+  }
+  return { byAdmins: false, power: considerRecovery(fold, id, roster, signers, why) }
 }
 
 const roleConflict = () => new Inert('role_conflict', 'a key it names already has another role')
@@ -189,7 +215,7 @@ async function considerAdmit(fold: Fold, envelope: Envelope, said: Statement, ad
   }
   for (const { key } of admit.subjects) {
     const known = fold.entries.get(key.id)
-    if ((known && known.role !== admit.role) || adminOf(fold.roster, key.id)) throw roleConflict()
+    if ((known && known.role !== admit.role) || isGoverning(fold, key.id)) throw roleConflict()
     if (known && known.index >= seen.size) throw superseded()
   }
   const signers = await signersOf(fold, envelope)
@@ -244,13 +270,14 @@ export async function considerRevoke(
 ): Promise<Revocation> {
   if (!isLine(revoke.reason)) throw shape('its reason is not one line of 1 to 200 characters')
   const { target } = revoke
-  const signers = await signersOf(fold, envelope)
+  const signers = await signersOf(fold, envelope, pendingKeys(fold))
   const others = signers.filter(({ keyid }) => keyid !== keyOf(target))
   const byOthers =
     others.some(({ keyid }) => mayRevoke(fold, keyid, at, target)) || adminsMayRevokeAdmin(fold, others, target)
   if (!byOthers && others.length === signers.length) {
     throw new Inert('no_authority', 'none of its signers may say this')
   }
+  if (isTooLate(fold, target)) throw new Inert('too_late', 'the recovery it vetoes has taken effect already')
   const reach = reachOf(fold, seen, fold.tree.size, !byOthers)
   if (isSequencedRevoked(fold, target, reach)) {
     throw new Inert('already_revoked', 'what it revokes is revoked already')
@@ -265,9 +292,10 @@ function mayRevoke(fold: Fold, signer: KeyId, at: number, target: Target): boole
   if (fold.revoked.keys.has(signer)) return false
   const admin = adminOf(fold.roster, signer)
   if (admin) {
-    // One admin alone takes power from anybody but another admin.
-    const other = aim === undefined ? undefined : adminOf(fold.roster, aim)
-    return !other || other.person === admin.person
+    // One admin alone takes power from anybody but another admin, and stops no recovery.
+    if (aim === undefined) return target === '*' || !('recovery' in target)
+    const other = adminOf(fold.roster, aim)
+    return other ? other.person === admin.person : !isGoverning(fold, aim)
   }
   const stopper = fold.entries.get(signer)
   if (stopper?.role !== 'stopper' || at >= stopper.until || fold.revoked.admits.has(stopper.admit)) return false
@@ -277,10 +305,12 @@ function mayRevoke(fold: Fold, signer: KeyId, at: number, target: Target): boole
 
 function adminsMayRevokeAdmin(fold: Fold, signers: readonly Signed[], target: Target): boolean {
   const have = persons(fold.roster, signers, (key) => fold.revoked.keys.has(key))
-  return keyOf(target) !== undefined && have >= fold.roster.threshold
+  const isAdmins = target !== '*' && ('key' in target || 'recovery' in target)
+  return isAdmins && have >= fold.roster.threshold
 }
 
-function signersOf(fold: Fold, envelope: Envelope, extra: readonly PublicKey[] = []): Promise<Signed[]> {
+/** The signers whose keys the ledger knows, or that are among `extra`. */
+export function signersOf(fold: Fold, envelope: Envelope, extra: readonly PublicKey[] = []): Promise<Signed[]> {
   return envelope.verify('statement', (keyid) => knownKey(fold, keyid) ?? extra.find((key) => key.id === keyid))
 }
 
@@ -315,10 +345,12 @@ export function apply(fold: Fold, index: number, { id, payload, effect }: Counte
   }
   fold.givenIds.add(id)
   if ('roster' in effect) {
-    fold.roster = effect.roster
-    fold.rosterPower = effect.power
-    fold.rosterIndex = index
-    fold.suspended = false
+    takeRoster(fold, index, effect)
+  } else if ('proposal' in effect) {
+    fold.recoveries.set(id, effect.proposal)
+  } else if ('recovered' in effect) {
+    fold.recoveries.set(effect.recovered.id, 'in_force')
+    takeRoster(fold, index, effect.recovered)
   } else if ('admit' in effect) {
     const { role, groups, until, subjects } = effect.admit
     for (const subject of subjects) {
@@ -330,12 +362,21 @@ export function apply(fold: Fold, index: number, { id, payload, effect }: Counte
   }
 }
 
+function takeRoster(fold: Fold, index: number, { roster, power }: { roster: Roster; power: Power }): void {
+  fold.roster = roster
+  fold.rosterPower = power
+  fold.rosterIndex = index
+  fold.suspended = false
+  supersedeRecoveries(fold)
+}
+
 function revoke(fold: Fold, { revoke: target, reach }: Revocation): void {
   if (target === '*') fold.suspended = true
   else if ('key' in target) fold.revoked.keys.set(target.key, reach)
   else if ('admit' in target) fold.revoked.admits.set(target.admit, reach)
   else if ('policy' in target) fold.revoked.policies.add(target.policy)
-  else fold.revoked.warrants.add(target.warrant)
+  else if ('warrant' in target) fold.revoked.warrants.add(target.warrant)
+  else fold.recoveries.set(target.recovery, 'vetoed')
 }
 
 // The admins of `roster` who signed where signatures can give power, if their persons reach its threshold.

@@ -7,13 +7,15 @@ import { type Admin, type Role, type Roster, type Seen, type Target, adminOf, sa
 import { Tree } from '../tree'
 import { Inert, apply, asInert, consider, readGenesis } from './fold'
 import { considerHold, releaseLostSuspensions } from './hold'
-import { type Entry, type Fold, type Held, type NotInForce, type Outcome, type PolicyEntry, knownKey } from './model'
+import { type Entry, type Fold, type Held, type NotInForce, type Outcome, type Pending, type PolicyEntry, knownKey } from './model'
 import { heldReach, isSequencedRevoked, isTainted } from './power'
 import { prepare } from './prepare'
+import { isMoot, isTooLate, pendingOf } from './recovery'
 
 export { Inert } from './fold'
 export { HoldError } from './hold'
-export type { Entry, Held, NotInForce, Outcome, PolicyEntry } from './model'
+export type { Entry, Held, NotInForce, Outcome, Pending, PolicyEntry } from './model'
+export { begunAt, waitedAt } from './recovery'
 
 /** The folded ledger of one organisation. */
 export class State {
@@ -45,6 +47,7 @@ export class State {
       entries: new Map(),
       policies: new Map(),
       revoked: { keys: new Map(), admits: new Map(), policies: new Set(), warrants: new Set() },
+      recoveries: new Map(),
       suspended: false,
       revokeIndices: [],
       inert: [],
@@ -117,7 +120,9 @@ export class State {
   /** The held revocations that the ledger still lacks. */
   held(): Held[] {
     const fold = this.#fold
-    return [...fold.held.values()].filter((held) => !isSequencedRevoked(fold, held.target, heldReach(fold, held)))
+    return [...fold.held.values()].filter(
+      (held) => !isSequencedRevoked(fold, held.target, heldReach(fold, held)) && !isMoot(fold, held.target),
+    )
   }
 
   get org(): OrgId {
@@ -170,9 +175,21 @@ export class State {
     return this.#isRevoked('*')
   }
 
-  /** Whether the roster itself owes its power to a key whose revoker did not know of it. */
+  /** Recoveries that wait, without those whose veto is held. */
+  recoveries(): Pending[] {
+    return pendingOf(this.#fold)
+      .filter(({ id }) => !this.#isRevoked({ recovery: id }))
+      .sort((a, b) => a.index - b.index)
+  }
+
+  /**
+   * Whether the roster itself owes its power to a key whose revoker did not know of it, or to a recovery whose veto the
+   * ledger lacks.
+   */
   get isRosterTainted(): boolean {
-    return isTainted(this.#fold, this.#fold.rosterIndex, this.#fold.rosterPower)
+    const fold = this.#fold
+    const isVetoedInVain = [...fold.held.values()].some((held) => isTooLate(fold, held.target))
+    return isVetoedInVain || isTainted(fold, fold.rosterIndex, fold.rosterPower)
   }
 
   /** The leaf that this version cannot read although k admins signed it: nothing opens until the program is newer. */
@@ -210,7 +227,7 @@ export class State {
     return this.#isRevoked({ warrant })
   }
 
-  /** A key the ledger knows, in force or not: an admin's or an admitted one. */
+  /** A key the ledger knows, in force or not: an admin's, an admitted one or a recovery key. */
   knownKey(keyid: KeyId): PublicKey | undefined {
     return knownKey(this.#fold, keyid)
   }

@@ -3,7 +3,7 @@
 import type { Hash, KeyId, OrgId, StatementId, WarrantId } from '../bytes'
 import type { Envelope } from '../envelope'
 import type { PublicKey } from '../key'
-import { type Policy, type Role, type Roster, type Seen, type Subject, type Target, adminOf } from '../statement'
+import { type Policy, type Role, type Roster, type Seen, type Subject, type Target, adminOf, recoveryKeyOf } from '../statement'
 import type { Tree } from '../tree'
 import type { Inert } from './fold'
 
@@ -38,6 +38,22 @@ export interface Power {
   readonly enroller?: StatementId | undefined
 }
 
+/** A recovery that waits. */
+export interface Pending {
+  /** The statement that proposed it, and its place in the ledger. */
+  readonly id: StatementId
+  readonly index: number
+  /** When its author signed, by his clock: his word, for showing. */
+  readonly at: number
+  /** The roster that takes effect. */
+  readonly roster: Roster
+  /** The recovery keys that signed it. */
+  readonly power: Power
+}
+
+/** What became of a recovery. */
+export type Fate = Pending | 'vetoed' | 'superseded' | 'in_force'
+
 /** What a leaf did: it counts, or it is in the tree and means nothing. */
 export type Outcome = { readonly counts: true } | { readonly counts: false; readonly why: Inert }
 
@@ -64,6 +80,7 @@ export interface Fold {
     readonly policies: Set<StatementId>
     readonly warrants: Set<WarrantId>
   }
+  readonly recoveries: Map<StatementId, Fate>
   suspended: boolean
   readonly revokeIndices: number[]
   readonly inert: { readonly index: number; readonly why: Inert }[]
@@ -85,4 +102,4 @@ export interface Held {
 
 /** A key the ledger knows, in force or not. */
 export const knownKey = (fold: Fold, keyid: KeyId): PublicKey | undefined =>
-  adminOf(fold.roster, keyid)?.key ?? fold.entries.get(keyid)?.subject.key
+  adminOf(fold.roster, keyid)?.key ?? fold.entries.get(keyid)?.subject.key ?? recoveryKeyOf(fold.roster, keyid)

@@ -43,6 +43,7 @@ export function isSequencedRevoked(fold: Fold, target: Target, reach: number): b
   if (target === '*') return fold.suspended
   if ('policy' in target) return fold.revoked.policies.has(target.policy)
   if ('warrant' in target) return fold.revoked.warrants.has(target.warrant)
+  if ('recovery' in target) return fold.recoveries.get(target.recovery) === 'vetoed'
   const known = sequencedReach(fold, target)
   return known !== undefined && known <= reach
 }

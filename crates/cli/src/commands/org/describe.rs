@@ -43,6 +43,7 @@ pub(crate) fn statement_line(say: &Say) -> String {
         ),
         Say::Policy(policy) => policy_line(policy),
         Say::Revoke(revoke) => format!("revoke {}: {}", target(&revoke.target), revoke.reason),
+        Say::Recover(recover) => format!("recovery {} takes effect", recover.recovery),
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn statement_lines(
     match say {
         Say::Roster(roster) => lines.extend(roster_lines(roster)),
         Say::Admit(admit) => lines.extend(admit_lines(admit, org, directory)),
-        Say::Policy(_) | Say::Revoke(_) => {}
+        Say::Policy(_) | Say::Revoke(_) | Say::Recover(_) => {}
     }
     lines
 }
@@ -89,12 +90,16 @@ fn roster_lines(roster: &Roster) -> Vec<String> {
         };
         format!("  console {} ({owner})", o.origin)
     }));
-    let recovery = roster.recovery.as_ref().map_or(0, |r| r.keys.len());
-    lines.push(format!(
-        "  {}, max_age {} s",
-        count(recovery, "recovery key"),
-        roster.max_age / 1000
-    ));
+    let recovery = match &roster.recovery {
+        Some(recovery) => format!(
+            "{} ({} needed, after {} hours)",
+            count(recovery.keys.len(), "recovery key"),
+            recovery.need(roster.threshold),
+            recovery.delay / 3_600_000
+        ),
+        None => count(0, "recovery key"),
+    };
+    lines.push(format!("  {recovery}, max_age {} s", roster.max_age / 1000));
     lines
 }
 
@@ -156,6 +161,7 @@ pub(crate) fn target(target: &Target) -> String {
         Target::Admit(id) => format!("admission {id}"),
         Target::Policy(id) => format!("policy version {id}"),
         Target::Warrant(id) => format!("warrant {id}"),
+        Target::Recovery(id) => format!("recovery {id}"),
         Target::All => "everything (*)".to_owned(),
     }
 }

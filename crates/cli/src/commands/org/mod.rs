@@ -10,9 +10,11 @@ pub(crate) mod parse;
 mod pin;
 pub(crate) mod policy;
 mod publish;
+mod recover;
 mod revoke;
 mod roster;
 mod show;
+mod veto;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -22,7 +24,7 @@ use crate::args::Common;
 
 pub(crate) use create::NO_ORG;
 pub(crate) use describe::{Labelled, labels, role_name, statement_line};
-pub(crate) use show::tell_waiting;
+pub(crate) use show::{recovery_line, tell_waiting};
 
 /// Subcommands of `wayleave org`.
 #[derive(Subcommand, Debug)]
@@ -47,6 +49,10 @@ pub enum Command {
     Roster(Box<roster::Arguments>),
     /// Countersign a proposal of another admin
     Sign(roster::SignArguments),
+    /// Replace the administrators' keys by recovery keys, when too few are left
+    Recover(Box<recover::Arguments>),
+    /// Stop a recovery for good
+    Veto(veto::Arguments),
     /// Hand what was signed here, and is not in the ledger, to the service and witnesses again
     Push,
     /// Take the keys of a file: a second admin key, recovery keys, the console's backup
@@ -67,6 +73,8 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
         Command::Policy(command) => policy::run(command, common).await,
         Command::Roster(arguments) => roster::run(*arguments, common).await,
         Command::Sign(arguments) => roster::sign(&arguments, common).await,
+        Command::Recover(arguments) => recover::run(*arguments, common).await,
+        Command::Veto(arguments) => veto::run(arguments, common).await,
         Command::Push => revoke::push(common).await,
         Command::Import(arguments) => key::import(&arguments, common),
         Command::Export(arguments) => export::run(&arguments, common).await,

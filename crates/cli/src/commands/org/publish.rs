@@ -75,7 +75,10 @@ pub(super) async fn finish(
     propose: Option<&Path>,
 ) -> Result<Published> {
     match (login.state().check(envelope.as_bytes()), propose) {
-        (Ok(()) | Err(Inert::TooFewAdmins { .. }), Some(path)) => {
+        (
+            Ok(()) | Err(Inert::TooFewAdmins { .. } | Inert::TooFewRecoveryKeys { .. }),
+            Some(path),
+        ) => {
             disk::replace(path, envelope.as_bytes())?;
             return Ok(Published::Proposed(path.to_owned()));
         }
@@ -83,6 +86,10 @@ pub(super) async fn finish(
         (Err(Inert::TooFewAdmins { have, need }), None) => bail!(
             "This needs {need} admins and {have} signed. Write it to a file with --propose FILE; the others sign that with \
              \"wayleave org sign FILE\"."
+        ),
+        (Err(Inert::TooFewRecoveryKeys { have, need }), None) => bail!(
+            "This needs {need} recovery keys and {have} signed. Write it to a file with --propose FILE; the holders of the \
+             others sign that with \"wayleave org recover --sign FILE\"."
         ),
         (Err(why), _) => {
             return Err(refused(

@@ -18,6 +18,8 @@ use crate::{disk, say};
 
 mod reach;
 
+pub(in crate::commands::org) use reach::hand_out;
+
 /// What a revocation aims at.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum What {
@@ -29,6 +31,8 @@ pub enum What {
     Policy,
     /// One warrant
     Warrant,
+    /// A recovery that waits: its veto, by as many admins as give power
+    Recovery,
     /// Everything, until a new roster
     All,
 }
@@ -47,6 +51,22 @@ pub struct Arguments {
     /// Write it to this file for other admins to sign: one admin alone cannot revoke another
     #[arg(long, value_name = "FILE")]
     propose: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(super) fn new(
+        what: What,
+        id: Option<String>,
+        reason: String,
+        propose: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            what,
+            id,
+            reason,
+            propose,
+        }
+    }
 }
 
 pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
@@ -112,6 +132,7 @@ fn target(state: &State, arguments: &Arguments) -> Result<Target> {
         What::Admit => Target::Admit(id.parse::<StatementId>().map_err(|e| anyhow!("{e}"))?),
         What::Policy => Target::Policy(policy(state, id)?),
         What::Warrant => Target::Warrant(id.parse::<WarrantId>().map_err(|e| anyhow!("{e}"))?),
+        What::Recovery => Target::Recovery(recovery(state, arguments.id.as_deref())?),
         What::All => {
             ensure!(id.is_empty(), "\"all\" takes no id.");
             Target::All
@@ -131,6 +152,20 @@ fn known_key(state: &State, text: &str) -> Result<KeyId> {
         .next()
         .with_context(|| format!("The ledger knows no key that begins with {text:?}."))?;
     ensure!(known.next().is_none(), "Several keys begin with {text:?}.");
+    Ok(found)
+}
+
+/// The named one, or the only one that waits. One that this computer has not seen may be vetoed in advance.
+fn recovery(state: &State, id: Option<&str>) -> Result<StatementId> {
+    if let Some(id) = id {
+        return id.parse().map_err(|e| anyhow!("{e}"));
+    }
+    let mut waiting = state.recoveries().map(|p| p.id);
+    let found = waiting.next().context("No recovery waits.")?;
+    ensure!(
+        waiting.next().is_none(),
+        "Several recoveries wait; say which. They stand in: wayleave org show"
+    );
     Ok(found)
 }
 

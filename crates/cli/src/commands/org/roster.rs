@@ -229,14 +229,13 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
     );
     let standing = login.state().check(envelope.as_bytes());
     if standing.is_ok() {
-        tell(&submit(&mut login, &envelope).await?, common);
-        return Ok(());
+        return hand_over(&mut login, &envelope, &statement, common).await;
     }
     check_worth(standing)?;
     show(&login, &statement, common)?;
     let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
     match login.state().check(signed.as_bytes()) {
-        Ok(()) => tell(&submit(&mut login, &signed).await?, common),
+        Ok(()) => hand_over(&mut login, &signed, &statement, common).await?,
         Err(why) => {
             check_worth(Err(why.clone()))?;
             disk::replace(path, signed.as_bytes())?;
@@ -244,6 +243,22 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
             eprintln!("It still needs more signatures: {why}.");
         }
     }
+    Ok(())
+}
+
+/// What takes power goes to the witnesses too, whoever signed it last.
+async fn hand_over(
+    login: &mut Login,
+    envelope: &Envelope,
+    statement: &Statement,
+    common: &Common,
+) -> Result<()> {
+    if matches!(statement.say, Say::Revoke(_)) {
+        login.store.add_signed(&envelope.to_text())?;
+        login.ledger.hold(&[envelope.to_text()])?;
+        return super::revoke::hand_out(login, envelope, statement, common).await;
+    }
+    tell(&submit(login, envelope).await?, common);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
+use trust::bytes::Hash;
 use trust::statement::Role;
 
 use super::describe::{groups, labels, role_name, statement_line, statement_lines};
@@ -11,6 +12,7 @@ use crate::args::Common;
 use crate::ledger::{Ledger, NotSequenced};
 use crate::login::{As, Login, SHORT_MS};
 use crate::org_store::OrgStore;
+use trust::state::Pending;
 
 /// How to show.
 #[derive(Args, Debug)]
@@ -62,6 +64,7 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     let roster = state.roster();
     println!("Organisation  {} ({})", roster.name, roster.domain);
     println!("Id            {}", pin.org);
+    println!("Words         {}", trust::words::encode(&Hash(pin.org.0)));
     println!("Service       {}", pin.server);
     println!(
         "Ledger        {} statements, {}",
@@ -76,6 +79,14 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     .iter()
     .skip(1)
     .for_each(|line| println!("{}", line.trim_start()));
+    for pending in state.recoveries() {
+        println!("{}", recovery_line(ledger, pending)?);
+    }
+    if state.is_roster_tainted() {
+        println!(
+            "TAINTED       the roster owes its power to a key or a recovery whose revocation was withheld"
+        );
+    }
     if state.is_suspended() {
         println!("SUSPENDED     everything, until a new roster");
     }
@@ -109,6 +120,24 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     tell_inert(state);
     waiting.iter().for_each(tell_waiting);
     Ok(())
+}
+
+/// A recovery that waits, and what to do about it.
+pub(crate) fn recovery_line(ledger: &Ledger, pending: &Pending) -> Result<String> {
+    let admins: Vec<String> = pending
+        .roster
+        .admins
+        .iter()
+        .map(|a| format!("{} {}", a.person, a.key.id()))
+        .collect();
+    Ok(format!(
+        "RECOVERY      {} waits, and takes effect on {} at the earliest; then the admins are {}. Stop it with: wayleave org \
+         veto {}",
+        pending.id,
+        date(ledger.recovery_not_before(pending)?),
+        admins.join(", "),
+        pending.id
+    ))
 }
 
 fn tell_inert(state: &trust::State) {
@@ -162,7 +191,17 @@ fn as_json(
     let waiting = waiting.iter().map(|w| {
         json!({ "id": w.statement.id, "say": statement_line(&w.statement.say), "dead": w.dead.as_ref().map(ToString::to_string) })
     });
+    let recovery = |pending: &Pending| {
+        let admins = pending.roster.admins.iter();
+        let admins = admins.map(|a| json!({ "person": a.person, "keyid": a.key.id() }));
+        Ok(json!({
+            "id": pending.id, "at": pending.at, "not_before": ledger.recovery_not_before(pending)?,
+            "threshold": pending.roster.threshold, "admins": admins.collect::<Vec<_>>(),
+        }))
+    };
+    let recoveries: Result<Vec<Value>> = state.recoveries().map(recovery).collect();
     Ok(json!({
+        "recoveries": recoveries?,
         "org": pin.org, "server": pin.server, "size": state.head().size, "root": state.head().root,
         "fresh": ledger.freshness().is_ok(), "suspended": state.is_suspended(), "roster": state.roster(),
         "policies": state.policies().map(|p| json!({ "id": p.id, "policy": p.policy })).collect::<Vec<_>>(),

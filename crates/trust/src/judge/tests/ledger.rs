@@ -335,3 +335,37 @@ fn with_quorum_0_no_checkpoint_is_ever_due() {
         0
     );
 }
+
+/// G -> .. -> P -> [V] -> E: the veto reached the device and neither ledger nor witness.
+#[test]
+fn a_roster_of_a_vetoed_recovery_opens_nothing() {
+    use crate::statement::{Recover, Say, Target};
+    let mut world = World::with(|roster| roster.recovery = recovery(&["safe"]));
+    world.furnish();
+    let mut roster = world.next_roster();
+    roster.admins = vec![admin("new")];
+    roster.threshold = 1;
+    let proposal = world.statement(Say::Roster(Box::new(roster)));
+    assert_eq!(world.put(&sign(&proposal, &["safe", "new"])), Counts);
+    let veto = world.signed(revoke(Target::Recovery(proposal.id)), &["ada", "bob"]);
+    let told = {
+        let mut state = world.state.clone();
+        state.hold(&veto).unwrap();
+        state
+    };
+    let untold = std::mem::replace(&mut world.state, told);
+    let warrant = world.warrant();
+    assert!(world.ask(&warrant, &["tess"]).is_ok(), "it waits still");
+    let proof = |ms| world.cosigned(&[("watch", ms)]);
+    let recover = Recover {
+        recovery: proposal.id,
+        begun: proof(NOW),
+        waited: proof(NOW + 3 * DAY),
+    };
+    let effect = world.signed(Say::Recover(recover), &["new"]);
+    assert_eq!(world.put(&effect), Counts);
+    assert_eq!(code(world.ask(&warrant, &["tess"])), "roster_tainted");
+    world.state = untold;
+    assert_eq!(world.put(&effect), Counts);
+    assert!(world.ask(&warrant, &["tess"]).is_ok());
+}

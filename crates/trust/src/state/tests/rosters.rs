@@ -106,7 +106,7 @@ fn unsound_rosters_are_refused_one_by_one() {
         ("recovery", |r| {
             r.recovery = Some(crate::statement::Recovery {
                 keys: vec![],
-                delay: 1,
+                delay: DAY,
             })
         }),
         ("witness name", |r| r.witnesses[0].name = "Watch".to_owned()),
@@ -392,8 +392,9 @@ fn many_witnesses(count: usize) -> Vec<crate::statement::WitnessEntry> {
 }
 
 fn recovery(keys: usize) -> Option<crate::statement::Recovery> {
-    let keys = many_admins(keys).into_iter().map(|a| a.key).collect();
-    Some(crate::statement::Recovery { keys, delay: 1 })
+    let key_of = |n| key(&format!("recovery-{n}")).public().clone();
+    let keys = (0..keys).map(key_of).collect();
+    Some(crate::statement::Recovery { keys, delay: DAY })
 }
 
 fn share(bytes: usize) -> Option<crate::statement::DirectoryShare> {
