@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use trust::bytes::Hash;
+use trust::state::Pending;
 use trust::statement::Role;
 
 use super::describe::{groups, labels, role_name, statement_line, statement_lines};
@@ -12,7 +13,6 @@ use crate::args::Common;
 use crate::ledger::{Ledger, NotSequenced};
 use crate::login::{As, Login, SHORT_MS};
 use crate::org_store::OrgStore;
-use trust::state::Pending;
 
 /// How to show.
 #[derive(Args, Debug)]
