@@ -372,6 +372,7 @@ pub fn describe(paper: &Paper) -> String {
                 Target::Key(key) => format!("revokes {:?}", cast::name_of(&key)),
                 target => format!("revokes {target:?}"),
             },
+            Say::Recover(_) => "completes a recovery".to_owned(),
         },
         crate::paper::Content::Warrant(w) => format!(
             "warrant of {} for {} ({:?}{})",

@@ -41,6 +41,8 @@ impl Ledger {
             Say::Admit(admit) => self.admit_deed(paper, statement, admit),
             Say::Policy(policy) => self.policy_deed(paper, statement, policy),
             Say::Revoke(_) => self.revoke_deed(paper, statement),
+            // The office of these runs keeps no recovery keys.
+            Say::Recover(_) => None,
         }
     }
 
@@ -193,6 +195,9 @@ impl Ledger {
         if self.is_said_gone(&Target::Key(*by)) {
             return false;
         }
+        if matches!(target, Target::Recovery(_)) {
+            return false;
+        }
         let roster = self.roster().what;
         if let Some(own) = person(roster, by) {
             let of_another = matches!(target, Target::Key(key)
@@ -211,7 +216,7 @@ impl Ledger {
                 Target::Key(key) => self
                     .admission(key)
                     .is_some_and(|(given, _)| given.what.role == Role::Technician),
-                Target::Admit(_) | Target::Policy(_) => false,
+                Target::Admit(_) | Target::Policy(_) | Target::Recovery(_) => false,
             }
     }
 
