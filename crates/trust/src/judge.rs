@@ -3,6 +3,7 @@
 //! It runs on the workstation, over facts that the workstation itself holds, and is asked again after consent, on every
 //! change of the ledger, and at `until`.
 
+mod approval;
 mod cover;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use crate::state::{Entry, NotInForce, State};
 use crate::statement::{Owner, Role};
 use crate::warrant::Warrant;
 
+pub use approval::{Approvals, Foreseen, foresee, lacking};
+use cover::Covered;
 pub use cover::Uncovered;
 
 /// Everything a device knows when it judges. Times in milliseconds.
@@ -197,6 +200,30 @@ pub fn peek_id(envelope: &[u8]) -> Result<WarrantId, Refusal> {
 
 /// Judges one warrant. Every check stands here or in [`cover`]; the first that fails names the refusal.
 pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
+    let asked = examine(facts, envelope)?;
+    let covered = decide(facts, &asked, &asked.signers)?;
+    Ok(Verdict {
+        digest: asked.envelope.digest(),
+        policy: covered.policy,
+        approvers: covered.approvals.iter().map(|s| s.keyid).collect(),
+        warrant: asked.warrant,
+        resumes: asked.resumes,
+        stale: asked.stale,
+    })
+}
+
+/// A warrant of which everything holds, but that nobody has found a policy for.
+struct Asked<'a> {
+    envelope: Envelope,
+    warrant: Warrant,
+    signers: Vec<Signer>,
+    technician: &'a Entry,
+    device: &'a Entry,
+    resumes: bool,
+    stale: bool,
+}
+
+fn examine<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Asked<'a>, Refusal> {
     let (envelope, warrant) = peek(envelope)?;
     warrant.check_shape().map_err(Refusal::Shape)?;
     check_aim(facts, &warrant)?;
@@ -206,18 +233,21 @@ pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
     let technician = check_technician(facts, &warrant, &signers)?;
     let resumes = check_spent(facts, &warrant)?;
     check_time(facts, &warrant)?;
-    let covered = cover::find(
-        facts, &warrant, technician, device, &signers, resumes, stale,
-    )?;
-    check_vendor_origin(facts, &warrant, &signers, &covered.approvals)?;
-    Ok(Verdict {
-        digest: envelope.digest(),
-        policy: covered.policy,
-        approvers: covered.approvals.iter().map(|s| s.keyid).collect(),
+    Ok(Asked {
+        envelope,
         warrant,
+        signers,
+        technician,
+        device,
         resumes,
         stale,
     })
+}
+
+fn decide(facts: &Facts<'_>, asked: &Asked<'_>, signers: &[Signer]) -> Result<Covered, Refusal> {
+    let covered = cover::find(facts, asked, signers)?;
+    check_vendor_origin(facts, &asked.warrant, signers, &covered.approvals)?;
+    Ok(covered)
 }
 
 fn check_aim(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
@@ -333,17 +363,28 @@ fn check_vendor_origin(
     signers: &[Signer],
     approvals: &[Signer],
 ) -> Result<(), Refusal> {
-    let roster = facts.state.roster();
-    let on_vendor = |s: &Signer| {
-        s.origin
-            .as_deref()
-            .is_some_and(|o| roster.origin_owner(o) == Some(Owner::Vendor))
-    };
-    let by_on_vendor = signers
-        .iter()
-        .any(|s| s.keyid == warrant.by && on_vendor(s));
-    if !warrant.attended && by_on_vendor && approvals.iter().all(on_vendor) {
+    let on_vendor = |s: &Signer| is_on_vendor(facts, s);
+    if needs_independence(facts, warrant, signers) && approvals.iter().all(on_vendor) {
         return Err(Refusal::VendorOriginAlone);
     }
     Ok(())
+}
+
+/// Whether somebody has to approve who did not sign on a vendor's origin.
+fn needs_independence(facts: &Facts<'_>, warrant: &Warrant, signers: &[Signer]) -> bool {
+    let by = |s: &&Signer| s.keyid == warrant.by;
+    !warrant.attended
+        && signers
+            .iter()
+            .find(by)
+            .is_some_and(|s| is_on_vendor(facts, s))
+}
+
+fn is_on_vendor(facts: &Facts<'_>, signer: &Signer) -> bool {
+    let roster = facts.state.roster();
+    let owner = signer
+        .origin
+        .as_deref()
+        .and_then(|o| roster.origin_owner(o));
+    owner == Some(Owner::Vendor)
 }

@@ -6,6 +6,7 @@ export { Envelope, type PayloadType, type Signature, type Signed, challengeOf, p
 export { TrustError } from './error'
 export { Stale, staleness, witnessedTime } from './freshness'
 export { type Facts, Refusal, type RefusalCode, type Verdict, judge } from './judge'
+export { type Approvals, type Foreseen, foresee, lacking, lackingOf } from './judge/approval'
 export { type CoverFacts, type Covered, Uncovered, findCover } from './judge/cover'
 export * from './key'
 export * as limits from './limits'

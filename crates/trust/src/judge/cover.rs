@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Facts, Refusal};
+use super::{Asked, Facts, Refusal};
 use crate::envelope::Signer;
 use crate::freshness;
 use crate::scope::Scope;
-use crate::state::{Entry, State};
+use crate::state::State;
 use crate::statement::{Policy, Role};
-use crate::warrant::Warrant;
 
 /// Why the nearest policy does not cover a warrant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
@@ -52,22 +51,13 @@ pub(super) struct Covered {
 /// The first policy that covers everything; else the refusal of the one that came nearest.
 pub(super) fn find(
     facts: &Facts<'_>,
-    warrant: &Warrant,
-    technician: &Entry,
-    device: &Entry,
+    asked: &Asked<'_>,
     signers: &[Signer],
-    resumes: bool,
-    stale: bool,
 ) -> Result<Covered, Refusal> {
     let mut nearest = Uncovered::Groups;
-    for policy in facts.state.policies().map(|p| &p.policy) {
-        if !technician.groups.contains(&policy.technicians)
-            || !device.groups.contains(&policy.devices)
-        {
-            continue;
-        }
-        let approvals = approvals(facts, policy, technician, warrant, signers);
-        match check(facts, warrant, policy, approvals.len(), resumes, stale) {
+    for policy in joining(facts, asked) {
+        let approvals = approvals(facts, policy, asked, signers);
+        match check(facts, asked, policy, approvals.len()) {
             Ok(()) => {
                 return Ok(Covered {
                     policy: policy.name.clone(),
@@ -77,21 +67,32 @@ pub(super) fn find(
             Err(why) => nearest = nearest.max(why),
         }
     }
-    if stale && nearest == Uncovered::Stale {
+    if asked.stale && nearest == Uncovered::Stale {
         let why = freshness::check(facts.state, facts.checkpoint, facts.now).err();
         return Err(why.map_or(Refusal::Uncovered(nearest), Refusal::Stale));
     }
     Err(Refusal::Uncovered(nearest))
 }
 
-fn check(
+/// The policies that join the technician's groups with the device's, by name.
+pub(super) fn joining<'a>(
+    facts: &Facts<'a>,
+    asked: &Asked<'a>,
+) -> impl Iterator<Item = &'a Policy> + use<'a> {
+    let (technician, device) = (asked.technician, asked.device);
+    facts.state.policies().map(|p| &p.policy).filter(|policy| {
+        technician.groups.contains(&policy.technicians) && device.groups.contains(&policy.devices)
+    })
+}
+
+/// Why `policy` does not cover it where so many approvals count.
+pub(super) fn check(
     facts: &Facts<'_>,
-    warrant: &Warrant,
+    asked: &Asked<'_>,
     policy: &Policy,
     approvals: usize,
-    resumes: bool,
-    stale: bool,
 ) -> Result<(), Uncovered> {
+    let warrant = &asked.warrant;
     if let Some(scope) = warrant.scopes.iter().find(|s| !policy.scopes.contains(s)) {
         return Err(Uncovered::Scope(*scope));
     }
@@ -109,7 +110,7 @@ fn check(
         return Err(Uncovered::Hours);
     }
     if let Some(limit) = policy.openings_per_hour
-        && !resumes
+        && !asked.resumes
         && facts.openings.len() >= limit as usize
     {
         return Err(Uncovered::Rate(limit));
@@ -120,28 +121,27 @@ fn check(
             need: policy.approvals,
         });
     }
-    if stale && !policy.attended_when_stale {
+    if asked.stale && !policy.attended_when_stale {
         return Err(Uncovered::Stale);
     }
     Ok(())
 }
 
 /// One signature of each distinct person of the approvers' group, never of the technician himself.
-fn approvals(
+pub(super) fn approvals(
     facts: &Facts<'_>,
     policy: &Policy,
-    technician: &Entry,
-    warrant: &Warrant,
+    asked: &Asked<'_>,
     signers: &[Signer],
 ) -> Vec<Signer> {
     let Some(group) = &policy.approvers else {
         return Vec::new();
     };
-    let own = technician.subject.person.as_deref();
+    let own = asked.technician.subject.person.as_deref();
     let mut persons = BTreeSet::new();
     signers
         .iter()
-        .filter(|s| s.keyid != warrant.by)
+        .filter(|s| s.keyid != asked.warrant.by)
         .filter(|s| {
             approver(facts.state, s, group, facts.now)
                 .is_some_and(|p| Some(p) != own && persons.insert(p))

@@ -162,6 +162,8 @@ fn sealed(name: &str, purpose: Use, aad: &[u8], blob: &Blob, plain: Option<&[u8]
         Use::Label => "label",
         Use::Directory => "directory",
         Use::Receipt => "receipt",
+        Use::Approval => "approval",
+        Use::Refusal => "refusal",
     };
     json!({"name": name, "use": purpose, "aad": to_b64u(aad), "sealed": blob, "plain": plain.map(to_b64u)})
 }
@@ -180,6 +182,11 @@ fn seal_json() {
     zero_point.0[..32].fill(0);
     let other = OpeningKey::from_secret([9; 32]).unwrap();
     let for_other = seal(&other.public(), Use::Label, &org.0, b"x", [7; 32]).unwrap();
+    let refusal = sealed_at(
+        Use::Refusal,
+        &[[1; 32].as_slice(), &[2; 16]].concat(),
+        b"not now",
+    );
     let cases = [
         sealed("a label", Use::Label, &org.0, &label, Some(b"empfang-3")),
         sealed(
@@ -195,6 +202,31 @@ fn seal_json() {
             b"aad",
             &sealed_at(Use::Receipt, b"aad", b""),
             Some(b""),
+        ),
+        sealed(
+            "a warrant that asks for approvals",
+            Use::Approval,
+            &[[1; 32].as_slice(), &[2; 16]].concat(),
+            &sealed_at(
+                Use::Approval,
+                &[[1; 32].as_slice(), &[2; 16]].concat(),
+                b"{}",
+            ),
+            Some(b"{}"),
+        ),
+        sealed(
+            "a refusal to approve",
+            Use::Refusal,
+            &[[1; 32].as_slice(), &[2; 16]].concat(),
+            &refusal,
+            Some(b"not now"),
+        ),
+        sealed(
+            "a refusal as a warrant",
+            Use::Approval,
+            &[[1; 32].as_slice(), &[2; 16]].concat(),
+            &refusal,
+            None,
         ),
         sealed(
             "a label as a directory key",

@@ -53,8 +53,7 @@ export class Uncovered extends Refusal {
 /** The first policy that covers everything; else the refusal of the one that came nearest. */
 export function findCover(facts: CoverFacts): Covered | Refusal {
   let nearest = new Uncovered('groups', "no policy joins the technician's groups with this device's groups")
-  for (const { policy } of facts.state.policies()) {
-    if (!facts.technician.groups.includes(policy.technicians) || !facts.device.groups.includes(policy.devices)) continue
+  for (const policy of joining(facts)) {
     const approvals = approvalsOf(facts, policy)
     const miss = missOf(facts, policy, approvals.length)
     if (!miss) return { policy: policy.name, approvals }
@@ -67,6 +66,13 @@ export function findCover(facts: CoverFacts): Covered | Refusal {
   return nearest
 }
 
+/** The policies that join the technician's groups with the device's, by name. */
+export const joining = ({ state, technician, device }: CoverFacts): Policy[] =>
+  state
+    .policies()
+    .map(({ policy }) => policy)
+    .filter((policy) => technician.groups.includes(policy.technicians) && device.groups.includes(policy.devices))
+
 function isNearer(a: Uncovered, b: Uncovered): boolean {
   const [kindA, kindB] = [MISSES.indexOf(a.miss), MISSES.indexOf(b.miss)]
   if (kindA !== kindB) return kindA > kindB
@@ -74,7 +80,8 @@ function isNearer(a: Uncovered, b: Uncovered): boolean {
   return at >= 0 && (a.weight[at] ?? 0) > (b.weight[at] ?? 0)
 }
 
-function missOf(facts: CoverFacts, policy: Policy, approvals: number): Uncovered | undefined {
+/** Why `policy` does not cover it where so many approvals count. */
+export function missOf(facts: CoverFacts, policy: Policy, approvals: number): Uncovered | undefined {
   const { warrant, now, openings, resumes, stale } = facts
   const scope = warrant.scopes.find((s) => !policy.scopes.includes(s))
   if (scope) return new Uncovered('scope', `the policy does not allow ${scope}`, [SCOPES.indexOf(scope)])
@@ -102,8 +109,8 @@ function missOf(facts: CoverFacts, policy: Policy, approvals: number): Uncovered
     : undefined
 }
 
-// One signature of each distinct person of the approvers' group, never of the technician himself.
-function approvalsOf(facts: CoverFacts, policy: Policy): Signed[] {
+/** One signature of each distinct person of the approvers' group, never of the technician himself. */
+export function approvalsOf(facts: CoverFacts, policy: Policy): Signed[] {
   const group = policy.approvers
   if (group === undefined) return []
   const persons = new Set([facts.technician.subject.person])

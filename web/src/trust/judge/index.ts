@@ -10,7 +10,7 @@ import { CLOCK_SKEW_MS } from '../limits'
 import type { Entry, NotInForce, State } from '../state'
 import { originOwner } from '../statement'
 import { type Warrant, nameCommitment, warrant as warrantSchema, warrantFault } from '../warrant'
-import { findCover } from './cover'
+import { type CoverFacts, type Covered, findCover } from './cover'
 import { Refusal } from './refusal'
 
 export { Refusal, type RefusalCode } from './refusal'
@@ -54,6 +54,26 @@ const NOT_IN_FORCE: Record<NotInForce, string> = {
 
 /** Judges one warrant; throws the {@link Refusal} of the first check that fails. */
 export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
+  const asked = await examine(facts, bytes)
+  const covered = decide(facts.state, asked)
+  return {
+    warrant: asked.warrant,
+    digest: asked.envelope.digest(),
+    policy: covered.policy,
+    approvers: covered.approvals.map((s) => s.keyid),
+    resumes: asked.resumes,
+    stale: asked.stale,
+  }
+}
+
+/** A warrant of which everything holds, but that nobody has found a policy for. */
+export interface Asked extends CoverFacts {
+  readonly envelope: Envelope
+  readonly warrant: Warrant
+}
+
+/** Every check before the policies; throws the {@link Refusal} of the first that fails. */
+export async function examine(facts: Facts, bytes: Uint8Array): Promise<Asked> {
   const { envelope, warrant } = read(bytes)
   const fault = warrantFault(warrant)
   if (fault) throw new Refusal('shape', `the warrant is not sound: ${fault}`)
@@ -64,17 +84,21 @@ export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
   const technician = checkTechnician(facts, warrant)
   const resumes = checkSpent(facts, warrant)
   checkTime(facts, warrant)
-  const covered = findCover({ ...facts, warrant, technician, device, signers, resumes, stale })
+  const { state, checkpoint, now, openings } = facts
+  return { state, checkpoint, now, openings, envelope, warrant, technician, device, signers, resumes, stale }
+}
+
+/** The policy that covers it; throws the {@link Refusal} where none does. */
+export function decide(state: State, asked: CoverFacts): Covered {
+  const covered = findCover(asked)
   if (!('policy' in covered)) throw covered
-  checkVendorOrigin(facts, warrant, signers, covered.approvals)
-  return {
-    warrant,
-    digest: envelope.digest(),
-    policy: covered.policy,
-    approvers: covered.approvals.map((s) => s.keyid),
-    resumes,
-    stale,
+  if (needsIndependence(asked) && covered.approvals.every((s) => isOnVendor(state, s))) {
+    throw new Refusal(
+      'vendor_origin_alone',
+      "an unattended warrant signed on the vendor's web origin needs an independent approver",
+    )
   }
+  return covered
 }
 
 function read(bytes: Uint8Array): { envelope: Envelope; warrant: Warrant } {
@@ -189,19 +213,11 @@ function checkTime({ now }: Facts, { from, until }: Warrant): void {
   if (now >= until) throw new Refusal('expired', "the warrant's time is over; sign a new one")
 }
 
-// Code served by the vendor cannot open an unattended workstation with one person's key.
-function checkVendorOrigin(
-  { state }: Facts,
-  warrant: Warrant,
-  signers: readonly Signed[],
-  approvals: readonly Signed[],
-): void {
-  const onVendor = ({ origin }: Signed) => origin !== undefined && originOwner(state.roster, origin) === 'vendor'
-  const byOnVendor = signers.some((s) => s.keyid === warrant.by && onVendor(s))
-  if (!warrant.attended && byOnVendor && approvals.every(onVendor)) {
-    throw new Refusal(
-      'vendor_origin_alone',
-      "an unattended warrant signed on the vendor's web origin needs an independent approver",
-    )
-  }
+/** Code served by the vendor cannot open an unattended workstation with one person's key. */
+export function needsIndependence({ state, warrant, signers }: CoverFacts): boolean {
+  const by = signers.find((s) => s.keyid === warrant.by)
+  return !warrant.attended && by !== undefined && isOnVendor(state, by)
 }
+
+const isOnVendor = ({ roster }: State, { origin }: Signed): boolean =>
+  origin !== undefined && originOwner(roster, origin) === 'vendor'
