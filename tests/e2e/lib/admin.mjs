@@ -29,6 +29,28 @@ export class Admin {
     return { file, keys: JSON.parse(await readFile(file, 'utf8')) }
   }
 
+  // Makes an organisation with a passkey on an origin of its own and enters it; its id.
+  async begin(origin, who) {
+    await this.page.goto(origin)
+    await this.describe(who)
+    await this.page.getByRole('radio', { name: 'My organisation' }).check()
+    await this.page.getByRole('button', { name: 'Create' }).click()
+    const { keys } = await this.saveBackup()
+    await this.page.getByRole('button', { name: 'Go to the console' }).click()
+    return keys.org
+  }
+
+  // The first policy, as the page suggests it but for this.
+  async makePolicy({ unattended, approvals }) {
+    await this.visit('Policies')
+    await this.page.getByRole('button', { name: 'Make the first' }).click()
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByRole('checkbox', { name: 'Unattended' }).setChecked(unattended)
+    await dialog.getByLabel('Approvals', { exact: true }).fill(String(approvals))
+    await dialog.getByRole('button', { name: 'Sign', exact: true }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+
   async invite(note) {
     await this.visit('People')
     await this.page.getByRole('button', { name: 'Invite a technician' }).click()

@@ -1,5 +1,6 @@
 // The warrant, shown before it is signed: who, which device, what, until when, why. One Enter and one touch.
 import { useEffect, useState } from 'preact/hooks'
+import { AwaitApproval, WhoIsAsked } from './AwaitApproval'
 import { Button, Dialog, Field, Note } from '../ui/parts'
 import { asSentence } from '../ui/text'
 import { sentence } from '../ui/toast'
@@ -8,6 +9,7 @@ import { type DeviceView, SCOPES, type Scope } from './model'
 import { Remote } from './remote'
 import { go } from './router'
 import { fitting, kindOf, longest, recall, remember, suggest } from './suggest'
+import type { Foresight } from './wishes'
 import { WarrantFacts } from './WarrantFacts'
 
 export function ConnectDialog(props: { account: Account; device: DeviceView; onClose: () => void }) {
@@ -17,7 +19,8 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
   const [choice, setChoice] = useState<Choice>(() => ({ ...suggest(fit, recall(kind)), why: '', ticket: '' }))
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState('')
-  const [covered, setCovered] = useState<{ policy: string } | { why: string } | null>(null)
+  const [covered, setCovered] = useState<Foresight | null>(null)
+  const [asking, setAsking] = useState('')
   const change = (part: Partial<Choice>) => setChoice({ ...choice, ...part })
 
   useEffect(() => {
@@ -33,7 +36,10 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
     setTrouble('')
     try {
       remember(kind, choice)
-      go(`/session/${await account.signWarrant(device, choice)}`)
+      const warrant = await account.signWarrant(device, choice)
+      if (covered && 'policy' in covered) return go(`/session/${warrant}`)
+      await account.askApproval(warrant)
+      setAsking(warrant)
     } catch (error) {
       setTrouble(sentence(error))
       setBusy(false)
@@ -43,13 +49,16 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
   const refused = covered && 'why' in covered ? covered.why : ''
   const incomplete = choice.why.trim() === '' || choice.scopes.length === 0
   const display = device.presence?.display
+  const asks = covered && 'asks' in covered ? covered.asks : undefined
+  const verb = asks ? 'ask' : 'connect'
+  if (asking) return <AwaitApproval account={account} warrant={asking} onClose={props.onClose} />
   return (
     <Dialog wide title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && covered && !refused) void sign() }}
       foot={<>
-        <span class="grow small muted" role="status">{covered && 'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}</span>
+        <span class="grow small muted" role="status">{covered && 'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}{asks && <>The policy <strong>{asks.policy}</strong> asks for approval</>}</span>
         <Button onClick={props.onClose}>Cancel</Button>
         <Button tone="primary" type="submit" busy={busy} disabled={incomplete || !covered || refused !== ''}>
-          {account.identity.holder.kind === 'passkey' ? 'Sign with passkey and connect' : 'Sign and connect'}
+          {account.identity.holder.kind === 'passkey' ? `Sign with passkey and ${verb}` : `Sign and ${verb}`}
         </Button>
       </>}>
       {display?.state === 'none' && <Note tone="warn"><strong>This device shows no screen.</strong> {asSentence(display.why ?? '')}</Note>}
@@ -65,6 +74,7 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
           </section>
         </div>
       </div>
+      {asks && <WhoIsAsked account={account} asks={asks} />}
       {refused && <Note tone="warn">{refused} {fit.length > 0 && <Button tone="quiet" onClick={() => change(suggest(fit, undefined))}>Only what a policy allows</Button>}</Note>}
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>

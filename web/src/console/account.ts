@@ -4,16 +4,18 @@ import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
 import { type KeyId, type OrgId, type Say } from '../trust'
 import { Acts } from './acts'
+import { Approvals } from './approvals'
 import { type Delivered, Delivery } from './delivery'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
-import type { DeviceView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
+import type { ApprovalView, AskedView, DeviceView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
+import { go, path } from './router'
 import { Service } from './signin'
 import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
 import type { Identity, SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
-import { Wishes } from './wishes'
+import { type Foresight, Wishes } from './wishes'
 
 const REFRESH_MS = 60_000
 // Refusals that no waiting mends.
@@ -39,6 +41,9 @@ export class Account {
   readonly policies = signal<PolicyView[]>([])
   readonly invites = signal<InviteView[]>([])
   readonly sessions = signal<SessionView[]>([])
+  // What waits for my approval, and what of mine waits for others'.
+  readonly approvals = signal<ApprovalView[]>([])
+  readonly asked = signal<AskedView[]>([])
   readonly unsequenced = signal<SignedStatement[]>([])
   readonly facts = signal<OrgFacts | null>(null)
   readonly service: Service
@@ -47,6 +52,7 @@ export class Account {
   readonly #acts: Acts
   readonly #delivery: Delivery
   readonly #wishes: Wishes
+  readonly #approvals: Approvals
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
   #waitingRaw: WaitingDevice[] = []
@@ -58,6 +64,7 @@ export class Account {
     this.#acts = new Acts(identity, this.ledger)
     this.#delivery = new Delivery(this.service, this.ledger)
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
+    this.#approvals = new Approvals(identity, this.ledger, this.service, this.names)
     this.#live = new Live(this.service, {
       onEvent: (event) => void this.#onEvent(event).catch((error: unknown) => this.#stumble(error)),
       onStatus: (status) => { this.status.value = status },
@@ -110,6 +117,7 @@ export class Account {
       this.sessions.value = sessions.sessions.map((s) => ({ ...s, ended: s.ended, why: s.why }))
       this.trouble.value = ''
       await this.#show()
+      await this.#readApprovals()
     } catch (error) {
       this.#stumble(error)
     }
@@ -123,6 +131,19 @@ export class Account {
     const { invites } = await this.service.call<{ invites: Invite[] }>('GET', `${this.#base}/invites`)
     const { state } = this.ledger
     if (state) this.invites.value = await invitesOf(state, invites, this.names.directory)
+  }
+
+  async #readApprovals(): Promise<void> {
+    if (!this.ledger.state) return
+    const known = new Set(this.approvals.value.map((a) => a.id))
+    const { forMe, mine } = await this.#approvals.read()
+    this.approvals.value = forMe
+    this.asked.value = mine
+    const fresh = forMe.filter((a) => !known.has(a.id) && a.warrant)
+    const first = fresh[0]
+    if (first?.warrant && path.value !== '/approvals') {
+      toast(`${this.names.of(first.by)} asks for approval: ${first.warrant.device}`, 'warn', { label: 'Look', act: () => go('/approvals') })
+    }
   }
 
   async #show(): Promise<void> {
@@ -153,6 +174,9 @@ export class Account {
       return this.refresh()
     } else if ('invites' in event) {
       if (this.identity.role === 'admin') await this.#readInvites()
+    } else if ('approvals' in event) {
+      await this.syncLedger()
+      await this.#readApprovals()
     } else if ('session' in event) {
       return this.refresh()
     }
@@ -247,12 +271,49 @@ export class Account {
 
   // Sessions: foreseen, signed, started.
 
-  foresee(device: DeviceView, choice: Wish): Promise<{ policy: string } | { why: string }> {
+  foresee(device: DeviceView, choice: Wish): Promise<Foresight> {
     return this.locked.value ? Promise.resolve({ why: this.locked.value }) : this.#wishes.foresee(device, choice)
   }
 
   signWarrant(device: DeviceView, choice: Choice): Promise<string> {
     return this.#wishes.sign(device, choice)
+  }
+
+  // Approvals: asked for, given, refused, withdrawn.
+
+  async askApproval(warrant: string): Promise<void> {
+    await this.#approvals.ask(warrant)
+    await this.#readApprovals()
+  }
+
+  async withdrawApproval(warrant: string): Promise<void> {
+    await this.#approvals.withdraw(warrant)
+    await this.#readApprovals()
+  }
+
+  // It has what it needs: nobody else has to look at it.
+  enter(warrant: string): void {
+    go(`/session/${warrant}`)
+    this.#approvals.withdraw(warrant).catch((error: unknown) => this.#stumble(error))
+  }
+
+  async approve(warrant: string): Promise<void> {
+    await this.syncLedger()
+    await this.#approvals.approve(warrant)
+    await this.#readApprovals()
+  }
+
+  async refuseApproval(warrant: string, why: string): Promise<void> {
+    await this.#approvals.refuse(warrant, why)
+    await this.#readApprovals()
+  }
+
+  // Who may approve in a group: others than this person, by name.
+  approversOf(group: string): string[] {
+    const me = this.people.value.find((person) => person.me)?.person
+    const can = this.people.value.filter((p) => p.standing === 'in_force' && p.person !== me && (group === 'admins' ? p.role === 'admin' : p.role === 'technician' && p.groups.includes(group)))
+    const persons = new Map(can.map((p) => [p.person, p.name]).reverse() as [string, string][])
+    return [...persons.values()].reverse()
   }
 
   startSession(warrant: string) {

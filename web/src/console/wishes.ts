@@ -1,9 +1,10 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type KeyId, type Salt, type Signed, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, findCover, Envelope, warrant as warrantSchema, type X25519Public, staleness, Refusal, deviceWords } from '../trust'
+import { type Approvals, decide, type KeyId, lackingOf, type Salt, type Signed, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, type CoverFacts, Envelope, warrant as warrantSchema, type X25519Public, staleness, Refusal, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
 import type { Choice } from './account'
+import { meAsSigner } from './approvals'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
 import type { DeviceView } from './model'
@@ -12,6 +13,9 @@ import { type Identity, warrants } from './vault'
 import type { Wish } from './suggest'
 import type { Names } from './views'
 import type { WarrantView } from './WarrantFacts'
+
+// What the workstation would say: a policy allows it, lacks approvals alone, or why not.
+export type Foresight = { policy: string } | { asks: Approvals } | { why: string }
 
 // The device's clock may be a little behind this one.
 const FROM_BEFORE_MS = 10_000
@@ -25,7 +29,7 @@ export class Wishes {
   ) {}
 
   // The same rules as on the workstation, asked beforehand; the workstation's own answer is the one that counts.
-  async foresee(device: DeviceView, choice: Wish): Promise<{ policy: string } | { why: string }> {
+  async foresee(device: DeviceView, choice: Wish): Promise<Foresight> {
     const { state, checkpoint } = this.ledger
     if (!state || !checkpoint) return { why: 'The ledger is not read yet.' }
     const now = Date.now()
@@ -37,10 +41,9 @@ export class Wishes {
     if (state.isSuspended) return { why: 'The organisation has suspended all access.' }
     const stale = staleness(state, checkpoint, now)
     if (stale && !choice.attended) return { why: `The ledger is not fresh: ${stale.message}.` }
-    const signers: Signed[] = [{ keyid: by, origin: technician.subject.key.origins[0] }]
+    const signers: Signed[] = [meAsSigner(this.identity)]
     const wish = { by, scopes: choice.scopes, from: now - FROM_BEFORE_MS, until: now + lifetime(choice), attended: choice.attended }
-    const covered = findCover({ state, checkpoint, now, openings: 0, warrant: wish, technician, device: entry, signers, resumes: false, stale: stale !== undefined })
-    return covered instanceof Refusal ? { why: asSentence(covered.message) } : { policy: covered.policy }
+    return foreseen({ state, checkpoint, now, openings: 0, warrant: wish, technician, device: entry, signers, resumes: false, stale: stale !== undefined })
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {
@@ -97,6 +100,16 @@ export class Wishes {
   #state(): State {
     if (!this.ledger.state) throw new Error('The ledger is not read yet. Wait until it is, then try again.')
     return this.ledger.state
+  }
+}
+
+function foreseen(facts: CoverFacts): Foresight {
+  try {
+    return { policy: decide(facts.state, facts).policy }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const asks = lackingOf(facts)
+    return asks ? { asks } : { why: asSentence(error.message) }
   }
 }
 

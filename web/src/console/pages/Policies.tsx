@@ -52,7 +52,7 @@ function How(props: { policy: PolicyView }) {
     <span class="row tight">
       {policy.unattended ? <Tag tone="warn">unattended</Tag> : <Tag>asks the user</Tag>}
       <Tag>{Math.round(policy.maxSeconds / 60)} min</Tag>
-      {policy.approvals > 0 && <Tag>{policy.approvals} approvals by {policy.approvers}</Tag>}
+      {policy.approvals > 0 && <Tag>{policy.approvals === 1 ? '1 approval' : `${policy.approvals} approvals`} by {policy.approvers}</Tag>}
     </span>
   )
 }

@@ -1,0 +1,65 @@
+// Waiting for others: the warrant is signed, and connects by itself as soon as their signatures are on it.
+import { useEffect, useState } from 'preact/hooks'
+import type { Approvals } from '../trust'
+import { Button, Dialog, Note, Tag } from '../ui/parts'
+import { left, useNow } from '../ui/time'
+import { sentence } from '../ui/toast'
+import type { Account } from './account'
+import type { AskedView } from './model'
+
+// Who may approve, and how many of them it takes.
+export function WhoIsAsked(props: { account: Account; asks: Approvals }) {
+  const { asks } = props
+  const names = props.account.approversOf(asks.approvers)
+  const others = asks.need === 1 ? 'one other person' : `${asks.need} other persons`
+  if (names.length < asks.need - asks.have) {
+    return <Note tone="warn">The policy asks for the approval of {others} of the group <strong>{asks.approvers}</strong>, and nobody else is in it. An admin has to admit somebody.</Note>
+  }
+  return (
+    <Note live>
+      <strong>{asks.need === 1 ? 'One' : asks.need} of these must approve:</strong> {names.join(', ')}. They read this warrant as it stands here.
+      {asks.independent && ' One approval must not be made on a vendor’s page.'}
+    </Note>
+  )
+}
+
+export function AwaitApproval(props: { account: Account; warrant: string; onClose: () => void }) {
+  const { account, warrant } = props
+  const [trouble, setTrouble] = useState('')
+  const asked = account.asked.value.find((a) => a.id === warrant)
+  useEffect(() => { if (asked?.ready) account.enter(warrant) }, [asked?.ready])
+  const cancel = async () => {
+    try {
+      await account.withdrawApproval(warrant)
+      props.onClose()
+    } catch (error) {
+      setTrouble(sentence(error))
+    }
+  }
+  return (
+    <Dialog title={`Waiting for approval${asked ? `: ${asked.deviceName}` : ''}`} onClose={() => { if (asked) void cancel(); else props.onClose() }}
+      foot={asked ? <><span class="grow small muted">It connects by itself. Cancel takes the request back.</span><Button onClick={() => void cancel()}>Cancel</Button></> : <Button onClick={props.onClose}>Close</Button>}>
+      {asked ? <Progress account={account} asked={asked} /> : <Note tone="warn">The request is over: its time ended, or it was withdrawn elsewhere.</Note>}
+      {trouble && <Note tone="bad">{trouble}</Note>}
+    </Dialog>
+  )
+}
+
+// How far a request has come.
+export function Progress(props: { account: Account; asked: AskedView }) {
+  const { asked } = props
+  const now = useNow()
+  const { lacks } = asked
+  return (
+    <div class="stack">
+      <div class="row" role="status">
+        {!asked.ready && <span class="spinner" aria-hidden="true" />}
+        <span class="grow">{lacks ? <>{lacks.have} of {lacks.need} approved. Asked: {props.account.approversOf(lacks.approvers).join(', ') || `nobody is in the group ${lacks.approvers}`}</> : asked.ready ? 'Approved' : 'Not approved'}</span>
+        <Tag tone={asked.until - now < 60_000 ? 'warn' : 'plain'}>{left(asked.until - now)} left</Tag>
+      </div>
+      {asked.approved.map((who) => <Note tone="good" key={who}><strong>{who}</strong> approved.</Note>)}
+      {asked.refused.map(({ who, why }) => <Note tone="bad" key={who}><strong>{who} refused:</strong> {why ? `“${why}”` : 'the reason cannot be read.'}</Note>)}
+      {asked.trouble && <Note tone="bad">{asked.trouble}</Note>}
+    </div>
+  )
+}
