@@ -3,6 +3,7 @@
 mod admit;
 mod create;
 mod describe;
+mod drafts;
 mod export;
 mod invite;
 pub(crate) mod parse;
@@ -44,8 +45,13 @@ pub enum Command {
     Policy(policy::Command),
     /// Change or countersign the roster
     Roster(Box<roster::Arguments>),
-    /// Countersign a proposal of another admin
-    Sign(roster::SignArguments),
+    /// Raise or lower how many admins give power
+    Threshold(roster::ThresholdArguments),
+    /// What waits for the signatures of further admins
+    Drafts(drafts::Arguments),
+    /// Countersign what another admin drafted
+    #[command(alias = "sign")]
+    Cosign(roster::SignArguments),
     /// Hand what was signed here, and is not in the ledger, to the service and witnesses again
     Push,
     /// Take the keys of a file: a second admin key, recovery keys, the console's backup
@@ -65,7 +71,9 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
         Command::Revoke(arguments) => revoke::run(arguments, common).await,
         Command::Policy(command) => policy::run(command, common).await,
         Command::Roster(arguments) => roster::run(*arguments, common).await,
-        Command::Sign(arguments) => roster::sign(&arguments, common).await,
+        Command::Threshold(arguments) => roster::threshold(&arguments, common).await,
+        Command::Drafts(arguments) => drafts::run(&arguments, common).await,
+        Command::Cosign(arguments) => roster::sign(&arguments, common).await,
         Command::Push => revoke::push(common).await,
         Command::Import(arguments) => key::import(&arguments, common),
         Command::Export(arguments) => export::run(&arguments, common).await,

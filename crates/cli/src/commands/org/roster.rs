@@ -1,10 +1,10 @@
-//! `wayleave org roster` and `wayleave org sign`: the constitution, and proposals that need several admins.
+//! `wayleave org roster`, `threshold` and `cosign`: the constitution, and proposals that need several admins.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use trust::bytes::{KeyId, X25519Public};
+use trust::bytes::{Hash, KeyId, X25519Public};
 use trust::envelope::{Envelope, PayloadType};
 use trust::seal::{Use, seal};
 use trust::state::Inert;
@@ -15,6 +15,7 @@ use trust::{PublicKey, SigningKey, State};
 
 use super::create::NO_ORG;
 use super::describe::statement_lines;
+use super::drafts;
 use super::parse::{parse_key, parse_origin, parse_witness};
 use super::publish::{Published, publish, show, submit, tell};
 use crate::ambient::random;
@@ -74,11 +75,23 @@ pub struct Arguments {
     sign: Option<PathBuf>,
 }
 
-/// A proposal to countersign.
+/// A draft to countersign.
 #[derive(Args, Debug)]
 pub struct SignArguments {
-    /// The file that --propose wrote
+    /// The draft, as "wayleave org drafts" names it, or the file that --propose wrote
+    #[arg(allow_hyphen_values = true, value_name = "DRAFT|FILE")]
     file: PathBuf,
+}
+
+/// How many admins give power.
+#[derive(Args, Debug)]
+pub struct ThresholdArguments {
+    /// Distinct admins
+    #[arg(value_name = "K")]
+    admins: u64,
+    /// Write the new roster to this file for other admins to sign
+    #[arg(long, value_name = "FILE")]
+    propose: Option<PathBuf>,
 }
 
 /// An admin to add.
@@ -99,19 +112,39 @@ pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
     if new == old && !arguments.lift {
         return print(login.state(), common);
     }
+    give(&mut login, new, arguments.propose.as_deref(), common).await
+}
+
+/// `wayleave org threshold K`.
+pub(super) async fn threshold(arguments: &ThresholdArguments, common: &Common) -> Result<()> {
+    let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
+    let old = login.state().roster();
+    ensure!(
+        old.threshold != arguments.admins,
+        "{} of the admins give power already.",
+        old.threshold
+    );
     let new = Roster {
-        version: old.version + 1,
+        threshold: arguments.admins,
+        ..old.clone()
+    };
+    give(&mut login, new, arguments.propose.as_deref(), common).await
+}
+
+/// Publishes a changed roster as the next version.
+async fn give(
+    login: &mut Login,
+    new: Roster,
+    propose: Option<&Path>,
+    common: &Common,
+) -> Result<()> {
+    let new = Roster {
+        version: login.state().roster().version + 1,
         ..new
     };
     new.check_shape()
         .map_err(|why| anyhow!("The roster cannot be like this: {why}."))?;
-    let published = publish(
-        &mut login,
-        Say::Roster(Box::new(new)),
-        arguments.propose.as_deref(),
-        common,
-    )
-    .await?;
+    let published = publish(login, Say::Roster(Box::new(new)), propose, common).await?;
     tell(&published, common);
     Ok(())
 }
@@ -210,9 +243,12 @@ fn parse_admin(text: &str) -> Result<NewAdmin, String> {
     })
 }
 
-/// `wayleave org sign FILE`: parse, show, countersign; publish when it is complete.
+/// `wayleave org cosign`: parse, show, countersign; publish when it is complete.
 pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<()> {
     let path: &Path = &arguments.file;
+    if let Some(draft) = path.to_str().and_then(|text| text.parse().ok()) {
+        return cosign_draft(&draft, common).await;
+    }
     let bytes = disk::read(path)?
         .with_context(|| format!("The proposal {} is missing.", path.display()))?;
     let bad = |e| refused("bad_proposal", format!("The proposal is refused: {e}."));
@@ -244,6 +280,28 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
             eprintln!("It still needs more signatures: {why}.");
         }
     }
+    Ok(())
+}
+
+async fn cosign_draft(draft: &Hash, common: &Common) -> Result<()> {
+    let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
+    let (envelope, statement) = drafts::find(&login, draft).await?;
+    let standing = login.state().check(envelope.as_bytes());
+    if standing.is_ok() {
+        tell(&submit(&mut login, &envelope).await?, common);
+        return Ok(());
+    }
+    check_worth(standing)?;
+    show(&login, &statement, common)?;
+    let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
+    let published = match login.state().check(signed.as_bytes()) {
+        Ok(()) => submit(&mut login, &signed).await?,
+        Err(why) => {
+            check_worth(Err(why))?;
+            drafts::leave(&mut login, &signed).await?
+        }
+    };
+    tell(&published, common);
     Ok(())
 }
 
