@@ -2,18 +2,19 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import { type KeyId, type OrgId, type Say } from '../trust'
-import { Acts } from './acts'
+import type { Envelope, KeyId, OrgId, Say, State } from '../trust'
+import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
 import { type Delivered, Delivery } from './delivery'
+import { Drafts } from './drafts'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
-import type { ApprovalView, AskedView, DeviceView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
+import type { ApprovalView, AskedView, DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
 import { go, path } from './router'
 import { Service } from './signin'
 import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
-import type { Identity, SignedStatement } from './vault'
+import { type Identity, identities, type SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
 import { type Foresight, Wishes } from './wishes'
 
@@ -44,6 +45,7 @@ export class Account {
   // What waits for my approval, and what of mine waits for others'.
   readonly approvals = signal<ApprovalView[]>([])
   readonly asked = signal<AskedView[]>([])
+  readonly drafts = signal<DraftView[]>([])
   readonly unsequenced = signal<SignedStatement[]>([])
   readonly facts = signal<OrgFacts | null>(null)
   readonly service: Service
@@ -53,6 +55,7 @@ export class Account {
   readonly #delivery: Delivery
   readonly #wishes: Wishes
   readonly #approvals: Approvals
+  readonly #drafts: Drafts
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
   #waitingRaw: WaitingDevice[] = []
@@ -65,6 +68,7 @@ export class Account {
     this.#delivery = new Delivery(this.service, this.ledger)
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
     this.#approvals = new Approvals(identity, this.ledger, this.service, this.names)
+    this.#drafts = new Drafts(identity, this.ledger, this.service, this.names)
     this.#live = new Live(this.service, {
       onEvent: (event) => void this.#onEvent(event).catch((error: unknown) => this.#stumble(error)),
       onStatus: (status) => { this.status.value = status },
@@ -117,7 +121,7 @@ export class Account {
       this.sessions.value = sessions.sessions.map((s) => ({ ...s, ended: s.ended, why: s.why }))
       this.trouble.value = ''
       await this.#show()
-      await this.#readApprovals()
+      await Promise.all([this.#readApprovals(), this.#readDrafts()])
     } catch (error) {
       this.#stumble(error)
     }
@@ -146,11 +150,27 @@ export class Account {
     }
   }
 
+  async #readDrafts(): Promise<void> {
+    if (!this.ledger.state || this.identity.role !== 'admin') return
+    const known = new Set(this.drafts.value.map((d) => d.id))
+    this.drafts.value = await this.#drafts.read()
+    const fresh = this.drafts.value.find((d) => !known.has(d.id) && !d.mine && !d.dead)
+    if (fresh && path.value !== '/organisation') toast(`${fresh.by} asks for your signature: ${fresh.title}`, 'warn', { label: 'Look', act: () => go('/organisation') })
+  }
+
+  // Whom a roster made an admin is one from now on.
+  async #followRole(state: State): Promise<void> {
+    if (this.identity.role === 'admin' || !state.admin(this.identity.keyid as KeyId)) return
+    this.identity.role = 'admin'
+    await identities.keep(this.identity)
+  }
+
   async #show(): Promise<void> {
     const { state } = this.ledger
     if (!state) return
     const now = Date.now()
     await this.names.read(state, this.identity)
+    await this.#followRole(state)
     this.orgName.value = state.roster.name
     this.size.value = state.head.size
     this.witnessed.value = state.roster.quorum > 0
@@ -166,6 +186,9 @@ export class Account {
   async #onEvent(event: ConsoleEvent): Promise<void> {
     if ('ledger' in event) {
       await this.syncLedger()
+      // What waits may count for more or less now.
+      if (this.drafts.value.length > 0) await this.#readDrafts()
+      if (this.approvals.value.length + this.asked.value.length > 0) await this.#readApprovals()
     } else if ('device' in event) {
       this.#presence.set(event.device.keyid, event.device)
     } else if ('waiting' in event) {
@@ -177,6 +200,9 @@ export class Account {
     } else if ('approvals' in event) {
       await this.syncLedger()
       await this.#readApprovals()
+    } else if ('drafts' in event) {
+      await this.syncLedger()
+      await this.#readDrafts()
     } else if ('session' in event) {
       return this.refresh()
     }
@@ -208,14 +234,15 @@ export class Account {
 
   // Giving and taking power: composed here, shown by the page, signed, kept until the ledger carries it.
 
-  async admitDevices(waiting: WaitingView[], groups: string[], days: number): Promise<void> {
-    await this.#give(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
+  async admitDevices(waiting: WaitingView[], groups: string[], days: number): Promise<Delivered> {
+    return this.#give(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
   }
 
-  async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<void> {
+  async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<Delivered> {
     const { say, what } = await this.#acts.admitTechnician(invite, groups, days)
-    await this.#give(say, what)
+    const delivered = await this.#give(say, what)
     await this.#readInvites()
+    return delivered
   }
 
   setPolicy(policy: Omit<PolicyView, 'id' | 'standing'>): Promise<Delivered> {
@@ -247,9 +274,50 @@ export class Account {
   }
 
   async #state(say: Say, what: string): Promise<Delivered> {
-    const delivered = await this.#delivery.deliver(await this.#acts.sign(say, what))
+    const made = await this.#acts.sign(say, what)
+    const delivered = await ('draft' in made ? this.#leave(made.draft, what) : this.#delivery.deliver(made.statement))
     await this.refresh()
     return delivered
+  }
+
+  // A draft goes to the other admins; with the last signature it goes to the ledger.
+  async #leave(draft: Envelope, what: string): Promise<Delivered> {
+    const joined = await this.#drafts.leave(draft)
+    const outcome = await this.ledger.state?.check(joined.bytes)
+    if (outcome?.counts) return this.#delivery.deliver(await this.#acts.keep(joined, what))
+    return { text: `${what} is signed here. It waits for another admin’s signature, under Organisation.`, tone: 'warn' }
+  }
+
+  async cosign(draft: DraftView): Promise<Delivered> {
+    await this.syncLedger()
+    const envelope = await this.#drafts.cosign(draft.id)
+    const outcome = await this.ledger.state?.check(envelope.bytes)
+    const delivered = await (outcome?.counts ? this.#delivery.deliver(await this.#acts.keep(envelope, draft.title)) : this.#leave(envelope, draft.title))
+    await this.refresh()
+    return delivered
+  }
+
+  async discardDraft(id: string): Promise<void> {
+    await this.#drafts.discard(id)
+    await this.#readDrafts()
+  }
+
+  // The same once more, over the ledger as it is now.
+  async draftAgain(draft: DraftView): Promise<Delivered> {
+    await this.syncLedger()
+    const delivered = await this.#give(this.#drafts.sayAgain(draft.id), draft.title)
+    await this.discardDraft(draft.id)
+    return delivered
+  }
+
+  async setThreshold(threshold: number): Promise<Delivered> {
+    await this.syncLedger()
+    return this.#give(await this.#acts.roster({ threshold }), `Threshold of ${threshold}`)
+  }
+
+  async addAdmin(admin: NewAdmin): Promise<Delivered> {
+    await this.syncLedger()
+    return this.#give(await this.#acts.roster({ admin }), `Admin ${admin.name || admin.person}`)
   }
 
   async dropWaiting(keyid: string): Promise<void> {

@@ -1,6 +1,6 @@
 // Statements this identity composes and signs. What is signed here is kept until the ledger carries it.
 import {
-  composeStatement, Envelope, type Inert, openDirectory, type OrgId, type Policy, type Say, sealDirectory, sealLabel, signStatement, type State, type StatementId, type Subject, verifyEnrol, verifyInviteAnswer,
+  type Admin, composeStatement, Envelope, fromB64u, type Inert, openDirectory, type OrgId, type Policy, PublicKey, type Roster, rosterFault, type Say, sealDirectory, sealLabel, signStatement, type State, statement as statementSchema, type StatementId, type Subject, toB64u, verifyEnrol, verifyInviteAnswer, type X25519Public,
 } from '../trust'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
@@ -9,6 +9,20 @@ import { type Identity, type SignedStatement, signed } from './vault'
 import { memberOf, NO_ORG } from './views'
 
 const DAY_MS = 86_400_000
+
+// Whether further admins' signatures are all that is lacking: one admin alone does not revoke another.
+export const lacksAdmins = (why: Inert, say: Say): boolean =>
+  why.code === 'too_few_admins' || (why.code === 'no_authority' && 'revoke' in say)
+
+// What was signed: a complete statement, or one that waits for other admins.
+export type Made = { statement: SignedStatement } | { draft: Envelope }
+
+export interface NewAdmin {
+  person: string
+  name: string
+  // As “wayleave key new” prints it: the public key, a comma, the member key.
+  key: string
+}
 
 export class Acts {
   constructor(
@@ -55,16 +69,46 @@ export class Acts {
     return { revoke: { target: { policy: id as StatementId }, reason: 'revoked in the console' } }
   }
 
-  // Signs what the page showed, after a check that the ledger would count it.
-  async sign(say: Say, what: string): Promise<SignedStatement> {
+  // Signs what the page showed, after a check that the ledger would count it, or that it lacks other admins alone.
+  async sign(say: Say, what: string): Promise<Made> {
     const state = this.#state()
     const payload = composeStatement(state, say, Date.now())
     const envelope = await signStatement(payload, [signerOf(this.identity)])
     const outcome = await state.check(envelope.bytes)
-    if (!outcome.counts) throw new Error(explain(outcome.why))
-    const statement = { org: state.org as string, id: payload.id as string, envelope: envelope.text(), what, at: payload.at, revokes: 'revoke' in say }
+    if (outcome.counts) return { statement: await this.keep(envelope, what) }
+    if (!lacksAdmins(outcome.why, say)) throw new Error(`The ledger would not count this: ${outcome.why.message}.`)
+    return { draft: envelope }
+  }
+
+  // Keeps a complete statement until the ledger carries it.
+  async keep(envelope: Envelope, what: string): Promise<SignedStatement> {
+    const { org, id, at, say } = envelope.read('statement', statementSchema)
+    const statement = { org: org as string, id: id as string, envelope: envelope.text(), what, at, revokes: 'revoke' in say }
     await signed.keep(statement)
     return statement
+  }
+
+  // The next roster: what is not named stays as it is.
+  async roster(change: { threshold?: number; admin?: NewAdmin }): Promise<Say> {
+    const state = this.#state()
+    const { roster } = state
+    const admins = change.admin ? [...roster.admins, await this.#admin(state, change.admin)] : roster.admins
+    const next: Roster = { ...roster, version: roster.version + 1, threshold: change.threshold ?? roster.threshold, admins }
+    const fault = rosterFault(next)
+    if (fault) throw new Error(`The roster cannot be like this: ${fault}.`)
+    return { roster: next }
+  }
+
+  async #admin(state: State, { person, name, key: text }: NewAdmin): Promise<Admin> {
+    const [key, member] = text.trim().split(',').map((part) => fromB64u(part.trim()))
+    if (key?.length !== 32 || (member && member.length !== 32)) throw new Error('This is no key: paste what “wayleave key new” printed behind “Public”.')
+    const share = member && (await this.#directorySecret(state))
+    const to = member && (toB64u(member) as X25519Public)
+    return {
+      key: PublicKey.parse('ed25519', key), person,
+      ...(name ? { label: await sealLabel(state.org, state.roster.directory_key, name) } : {}),
+      ...(to && share ? { directory: { to, sealed: await sealDirectory(state.org, to, share) } } : {}),
+    }
   }
 
   async unsequenced(): Promise<SignedStatement[]> {
@@ -88,8 +132,4 @@ export class Acts {
   }
 }
 
-function explain(why: Inert): string {
-  const text = `The ledger would not count this: ${why.message}.`
-  return why.code === 'too_few_admins' ? `${text} Collect the other admins’ signatures with “wayleave org”.` : text
-}
 

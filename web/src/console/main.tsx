@@ -79,12 +79,13 @@ function Shell(props: { account: Account }) {
   useEffect(() => { document.title = `${PAGES.find((p) => p.path === path.value)?.title ?? 'Wayleave'} · ${current.orgName.value}` }, [path.value, current.orgName.value])
   const waiting = current.waiting.value.length
   const approvals = current.approvals.value.length
+  const drafts = current.drafts.value.filter((d) => !d.mine && !d.dead).length
   return (
     <div class="shell" onClick={follow}>
       <nav class="side" aria-label="Main">
         <div class="brand"><img src="/icon.svg" alt="" /><span>{current.orgName.value || 'Wayleave'}</span></div>
         {PAGES.filter((p) => admin || !p.admin).map((p) => (
-          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}><Icon name={p.icon} /><span class="grow">{p.title}</span><Waits number={p.path === '/waiting' ? waiting : p.path === '/approvals' ? approvals : 0} /></a>
+          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}><Icon name={p.icon} /><span class="grow">{p.title}</span><Waits number={p.path === '/waiting' ? waiting : p.path === '/approvals' ? approvals : p.path === '/organisation' ? drafts : 0} /></a>
         ))}
         <div class="foot small">
           <Live account={current} />

@@ -103,6 +103,24 @@ export interface AskedView {
   trouble: string
 }
 
+// A statement that lacks signatures, in words.
+export interface DraftView {
+  id: string
+  by: string
+  title: string
+  lines: [string, string][]
+  signed: string[]
+  need: number
+  expires: number
+  // Whether this key has signed it.
+  mine: boolean
+  // It has all it needs and only has to be handed over.
+  complete: boolean
+  // Why it will never count, and whether it can be said anew.
+  dead: string
+  again: boolean
+}
+
 export interface SessionView {
   session: string
   by: string

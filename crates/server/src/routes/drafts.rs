@@ -44,9 +44,9 @@ pub async fn leave(
     let statement: Statement = envelope
         .read(PayloadType::Statement)
         .map_err(|error| Refusal::bad("bad_envelope", error.to_string()))?;
-    if matches!(statement.say, Say::Revoke(_)) {
-        let text =
-            "Taking power takes one signature and waits for nobody: append it to the ledger.";
+    let is_revocation = matches!(statement.say, Say::Revoke(_));
+    if is_revocation && org.state(|state| state.check(envelope.as_bytes())).is_ok() {
+        let text = "This revocation needs no further signature and waits for nobody: append it to the ledger.";
         return Err(Refusal::bad("revocation", text));
     }
     if !envelope
@@ -60,7 +60,7 @@ pub async fn leave(
     let _drafting = org.drafting.lock().await;
     let stored = app.store.draft(&org.id(), &draft, now).await?;
     let merged = merge(org, &statement, &envelope, stored.as_ref())?;
-    check(org, &merged)?;
+    check(org, &merged, is_revocation)?;
     let row = DraftRow {
         org: org.id(),
         draft,
@@ -108,10 +108,12 @@ fn merge(
 }
 
 /// A draft lacks admins' signatures and nothing else, or nothing at all.
-fn check(org: &Org, envelope: &Envelope) -> Answer<()> {
+fn check(org: &Org, envelope: &Envelope, is_revocation: bool) -> Answer<()> {
     match org.state(|state| state.check(envelope.as_bytes())) {
         Ok(()) => Ok(()),
         Err(Inert::TooFewAdmins { have, .. }) if have > 0 => Ok(()),
+        // One admin alone does not revoke another.
+        Err(Inert::NoAuthority) if is_revocation => Ok(()),
         Err(why) => {
             let text = format!("The statement would not count, however many sign it: {why}");
             Err(Refusal::new(

@@ -5,11 +5,11 @@ use api::limits::DRAFTS_PER_ORG_MAX;
 use api::signal::console::ToConsole;
 use reqwest::{Method, Response, StatusCode};
 use trust::envelope::Envelope;
-use trust::statement::{Admin, Role, Roster, Say};
+use trust::statement::{Admin, Role, Roster, Say, Target};
 use trust::{Hash, SigningKey};
 
 use crate::support::member::refused;
-use crate::support::org::{admit, revoke_key};
+use crate::support::org::{admit, revoke, revoke_key};
 use crate::support::{Member, OrgFixture, Socket, TestServer, unique32};
 
 /// An organisation of three admins, two of whom give power.
@@ -108,6 +108,24 @@ async fn a_draft_is_signed_by_a_second_admin_and_leaves_for_the_ledger() {
 }
 
 #[tokio::test]
+async fn two_admins_revoke_a_third_by_a_draft() {
+    let board = Board::new().await;
+    let (ada, bob) = (
+        board.member(&board.org.admin).await,
+        board.member(&board.bob).await,
+    );
+    let half = board.org.statement(revoke_key(board.cyd.id()));
+    assert_eq!(
+        refused(board.org.post(&half).await).await,
+        (422, "statement_refused".into())
+    );
+    assert_eq!(leave(&ada, &half).await.status(), StatusCode::OK);
+    let found = Envelope::parse(drafts(&bob).await[0].envelope.as_bytes()).unwrap();
+    let whole = found.countersign(&board.bob).unwrap();
+    assert_eq!(board.org.post(&whole).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn signatures_that_come_side_by_side_are_joined() {
     let board = Board::new().await;
     let (ada, bob) = (
@@ -176,9 +194,9 @@ async fn what_would_not_count_and_what_waits_for_nobody_is_no_draft() {
     let mut board = Board::new().await;
     let ada = board.member(&board.org.admin).await;
     let old = board.half(&board.org.admin);
-    let revocation = board.org.statement(revoke_key(board.cyd.id()));
+    let device = board.org.statement(revoke(Target::All));
     assert_eq!(
-        refused(leave(&ada, &revocation).await).await,
+        refused(leave(&ada, &device).await).await,
         (400, "revocation".into())
     );
     let stranger = SigningKey::from_seed(unique32());

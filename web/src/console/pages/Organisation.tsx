@@ -6,10 +6,13 @@ import { sentence, toast } from '../../ui/toast'
 import { day, left } from '../../ui/time'
 import type { Account } from '../account'
 import type { SessionView } from '../model'
+import { Drafts } from './Drafts'
+import { AddAdmin, ChangeThreshold } from './Roster'
 
 export function Organisation(props: { account: Account }) {
   const { account } = props
   const [suspending, suspend] = useState(false)
+  const [changing, change] = useState<'' | 'admin' | 'threshold'>('')
   const facts = account.facts.value
   if (!facts) return null
   return (
@@ -23,16 +26,19 @@ export function Organisation(props: { account: Account }) {
           <dt>Organisation id</dt><dd class="mono">{account.identity.org}</dd>
           <dt>Service</dt><dd>{account.identity.server}</dd>
           <dt>Ledger</dt><dd>{facts.size} statements <span class="mono muted">{facts.root}</span></dd>
-          <dt>Roster</dt><dd>version {facts.version}, {facts.threshold} of {facts.admins} admins give power</dd>
+          <dt>Roster</dt><dd class="row"><span>version {facts.version}, {facts.threshold} of {facts.admins} admins give power</span>{account.identity.role === 'admin' && <><Button tone="quiet" onClick={() => change('admin')}>Add an admin</Button>{facts.admins > 1 && <Button tone="quiet" onClick={() => change('threshold')}>Change the threshold</Button>}</>}</dd>
           <dt>Witnesses</dt><dd>{facts.witnesses.length === 0 ? 'none' : facts.witnesses.map((w) => <Tag key={w.name} tone={w.fresh ? 'good' : 'warn'} dot>{w.name}</Tag>)} <span class="muted">quorum {facts.quorum}</span></dd>
           <dt>Console origins</dt><dd>{facts.origins.map((o) => <span key={o.origin} class="row"><span class="mono">{o.origin}</span><Tag tone={o.owner === 'vendor' ? 'warn' : 'plain'}>{o.owner}</Tag></span>)}</dd>
           <dt>Recovery keys</dt><dd>{facts.recovery || <Tag tone="bad">none: if all admin keys are lost, every device must be pinned anew</Tag>}</dd>
         </dl>
       </div>
+      {account.identity.role === 'admin' && <Drafts account={account} />}
       <h2>Signed here, not in the ledger yet</h2>
       {account.unsequenced.value.length === 0 ? <p class="muted">Nothing.</p> : account.unsequenced.value.map((s) => (
         <Note tone="warn" key={s.id}><strong>Not sequenced:</strong> {s.what}, signed {day(s.at)}. <Button onClick={() => account.resend(s).then(({ text, tone }) => toast(text, tone), (error: unknown) => toast(sentence(error), 'bad'))}>Send again</Button></Note>
       ))}
+      {changing === 'admin' && <AddAdmin account={account} facts={facts} onClose={() => change('')} />}
+      {changing === 'threshold' && <ChangeThreshold account={account} facts={facts} onClose={() => change('')} />}
       {suspending && <SuspendDialog account={account} onClose={() => suspend(false)} />}
     </Page>
   )

@@ -107,8 +107,8 @@ function AdmitDialog(props: { account: Account; invite: InviteView; onClose: () 
   const admit = async () => {
     setBusy(true)
     try {
-      await props.account.admitTechnician(props.invite, groups.split(/[\s,]+/).filter(Boolean), days)
-      toast(`${answer.name} is admitted`, 'good')
+      const { text, tone } = await props.account.admitTechnician(props.invite, groups.split(/[\s,]+/).filter(Boolean), days)
+      toast(text, tone)
       props.onClose()
     } catch (error) {
       setTrouble(sentence(error))

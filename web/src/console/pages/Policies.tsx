@@ -68,8 +68,8 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
   const save = async () => {
     setBusy(true)
     try {
-      await props.account.setPolicy(draft)
-      toast(`Policy ${draft.name} is in the ledger`, 'good')
+      const { text, tone } = await props.account.setPolicy(draft)
+      toast(text, tone)
       props.onClose()
     } catch (error) {
       setTrouble(sentence(error))

@@ -112,6 +112,12 @@ pub(super) async fn leave(login: &mut Login, envelope: &Envelope) -> Result<Publ
             have,
             need,
         }),
+        // One admin alone does not revoke another.
+        Err(Inert::NoAuthority) => Ok(Published::Drafted {
+            draft: left.draft,
+            have: joined.claimed_signers().count() as u64,
+            need: login.state().roster().threshold,
+        }),
         Err(why) => Err(refused(
             "inert",
             format!("The statement would not count: {why}."),
@@ -131,6 +137,7 @@ fn standing(login: &Login, envelope: &Envelope) -> String {
     match login.state().check(envelope.as_bytes()) {
         Ok(()) => "complete; hand it over with \"wayleave org cosign\"".to_owned(),
         Err(Inert::TooFewAdmins { have, need }) => format!("{have} of {need} admins signed"),
+        Err(Inert::NoAuthority) => "one admin alone does not revoke another".to_owned(),
         Err(why) => format!("will never count: {why}. Discard it and make it anew"),
     }
 }

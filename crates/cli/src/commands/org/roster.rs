@@ -18,6 +18,7 @@ use super::describe::statement_lines;
 use super::drafts;
 use super::parse::{parse_key, parse_origin, parse_witness};
 use super::publish::{Published, publish, show, submit, tell};
+use super::revoke;
 use crate::ambient::random;
 use crate::args::Common;
 use crate::disk;
@@ -295,6 +296,9 @@ async fn cosign_draft(draft: &Hash, common: &Common) -> Result<()> {
     show(&login, &statement, common)?;
     let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
     let published = match login.state().check(signed.as_bytes()) {
+        Ok(()) if matches!(statement.say, Say::Revoke(_)) => {
+            return revoke::hand_over(&mut login, &signed, common).await;
+        }
         Ok(()) => submit(&mut login, &signed).await?,
         Err(why) => {
             check_worth(Err(why))?;
