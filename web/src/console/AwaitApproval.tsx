@@ -28,6 +28,7 @@ export function AwaitApproval(props: { account: Account; warrant: string; onClos
   const [trouble, setTrouble] = useState('')
   const asked = account.asked.value.find((a) => a.id === warrant)
   useEffect(() => { if (asked?.ready) account.enter(warrant) }, [asked?.ready])
+  const waits = asked !== undefined && canStillBeApproved(account, asked)
   const cancel = async () => {
     try {
       await account.withdrawApproval(warrant)
@@ -38,23 +39,33 @@ export function AwaitApproval(props: { account: Account; warrant: string; onClos
   }
   return (
     <Dialog title={`Waiting for approval${asked ? `: ${asked.deviceName}` : ''}`} onClose={() => { if (asked) void cancel(); else props.onClose() }}
-      foot={asked ? <><span class="grow small muted">It connects by itself. Cancel takes the request back.</span><Button onClick={() => void cancel()}>Cancel</Button></> : <Button onClick={props.onClose}>Close</Button>}>
+      foot={asked ? <>{waits && <span class="grow small muted">It connects by itself. Cancel takes the request back.</span>}<Button onClick={() => void cancel()}>{waits ? 'Cancel' : 'Close'}</Button></> : <Button onClick={props.onClose}>Close</Button>}>
       {asked ? <Progress account={account} asked={asked} /> : <Note tone="warn">The request is over: its time ended, or it was withdrawn elsewhere.</Note>}
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
   )
 }
 
+// Those who may approve and have neither approved nor refused.
+function stillAsked(account: Account, asked: AskedView): string[] {
+  const answered = [...asked.approved, ...asked.refused.map(({ who }) => who)]
+  return account.approversOf(asked.lacks?.approvers ?? '').filter((name) => !answered.includes(name))
+}
+
+const canStillBeApproved = (account: Account, asked: AskedView): boolean =>
+  asked.lacks === undefined || stillAsked(account, asked).length >= asked.lacks.need - asked.lacks.have
+
 // How far a request has come.
 export function Progress(props: { account: Account; asked: AskedView }) {
   const { asked } = props
   const now = useNow()
   const { lacks } = asked
+  const waits = lacks !== undefined && canStillBeApproved(props.account, asked)
   return (
     <div class="stack">
       <div class="row" role="status">
-        {!asked.ready && <span class="spinner" aria-hidden="true" />}
-        <span class="grow">{lacks ? <>{lacks.have} of {lacks.need} approved. Asked: {props.account.approversOf(lacks.approvers).join(', ') || `nobody is in the group ${lacks.approvers}`}</> : asked.ready ? 'Approved' : 'Not approved'}</span>
+        {waits && <span class="spinner" aria-hidden="true" />}
+        <span class="grow">{waits ? <>{lacks.have} of {lacks.need} approved. Asked: {stillAsked(props.account, asked).join(', ')}</> : asked.ready ? 'Approved' : <strong>Not approved: nothing opens.</strong>}</span>
         <Tag tone={asked.until - now < 60_000 ? 'warn' : 'plain'}>{left(asked.until - now)} left</Tag>
       </div>
       {asked.approved.map((who) => <Note tone="good" key={who}><strong>{who}</strong> approved.</Note>)}

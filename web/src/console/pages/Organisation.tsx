@@ -16,7 +16,7 @@ export function Organisation(props: { account: Account }) {
   const facts = account.facts.value
   if (!facts) return null
   return (
-    <Page title={facts.name} lead={facts.domain} actions={account.identity.role === 'admin' && <Button tone="danger" onClick={() => suspend(true)}>Suspend everything</Button>}>
+    <Page title={facts.name} lead={facts.domain} actions={account.identity.role === 'admin' && <><Button onClick={() => change('admin')}>Add an admin</Button>{facts.admins > 1 && <Button onClick={() => change('threshold')}>Change the threshold</Button>}<Button tone="danger" onClick={() => suspend(true)}>Suspend everything</Button></>}>
       {facts.suspended && <Note tone="bad">All access is suspended. A new roster signed by {facts.threshold} of the admins lifts it.</Note>}
       {facts.quorum === 0 && <Note tone="warn"><strong>No witness.</strong> The log key’s word is the service’s word: a service that colludes with a revoked key works on devices that have not heard of the revocation.</Note>}
       {facts.stale && <Note tone="warn">{facts.stale}</Note>}
@@ -26,7 +26,7 @@ export function Organisation(props: { account: Account }) {
           <dt>Organisation id</dt><dd class="mono">{account.identity.org}</dd>
           <dt>Service</dt><dd>{account.identity.server}</dd>
           <dt>Ledger</dt><dd>{facts.size} statements <span class="mono muted">{facts.root}</span></dd>
-          <dt>Roster</dt><dd class="row"><span>version {facts.version}, {facts.threshold} of {facts.admins} admins give power</span>{account.identity.role === 'admin' && <><Button tone="quiet" onClick={() => change('admin')}>Add an admin</Button>{facts.admins > 1 && <Button tone="quiet" onClick={() => change('threshold')}>Change the threshold</Button>}</>}</dd>
+          <dt>Roster</dt><dd>version {facts.version}, {facts.threshold} of {facts.admins} admins give power</dd>
           <dt>Witnesses</dt><dd>{facts.witnesses.length === 0 ? 'none' : facts.witnesses.map((w) => <Tag key={w.name} tone={w.fresh ? 'good' : 'warn'} dot>{w.name}</Tag>)} <span class="muted">quorum {facts.quorum}</span></dd>
           <dt>Console origins</dt><dd>{facts.origins.map((o) => <span key={o.origin} class="row"><span class="mono">{o.origin}</span><Tag tone={o.owner === 'vendor' ? 'warn' : 'plain'}>{o.owner}</Tag></span>)}</dd>
           <dt>Recovery keys</dt><dd>{facts.recovery || <Tag tone="bad">none: if all admin keys are lost, every device must be pinned anew</Tag>}</dd>
