@@ -188,6 +188,7 @@ export class Account {
       await this.syncLedger()
       // What waits may count for more or less now.
       if (this.drafts.value.length > 0) await this.#readDrafts()
+      if (this.invites.value.some((invite) => invite.state === 'answered')) await this.#readInvites()
       if (this.approvals.value.length + this.asked.value.length > 0) await this.#readApprovals()
     } else if ('device' in event) {
       this.#presence.set(event.device.keyid, event.device)
@@ -239,7 +240,15 @@ export class Account {
   }
 
   async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<Delivered> {
-    const { say, what } = await this.#acts.admitTechnician(invite, groups, days)
+    return this.#admitInvited(await this.#acts.admitTechnician(invite, groups, days))
+  }
+
+  async admitAdmin(invite: InviteView): Promise<Delivered> {
+    await this.syncLedger()
+    return this.#admitInvited(await this.#acts.admitAdmin(invite))
+  }
+
+  async #admitInvited({ say, what }: { say: Say; what: string }): Promise<Delivered> {
     const delivered = await this.#give(say, what)
     await this.#readInvites()
     return delivered
@@ -312,12 +321,12 @@ export class Account {
 
   async setThreshold(threshold: number): Promise<Delivered> {
     await this.syncLedger()
-    return this.#give(await this.#acts.roster({ threshold }), `Threshold of ${threshold}`)
+    return this.#give(this.#acts.threshold(threshold), `Threshold of ${threshold}`)
   }
 
   async addAdmin(admin: NewAdmin): Promise<Delivered> {
     await this.syncLedger()
-    return this.#give(await this.#acts.roster({ admin }), `Admin ${admin.name || admin.person}`)
+    return this.#give(await this.#acts.addAdmin(admin), `Admin ${admin.name || admin.person}`)
   }
 
   async dropWaiting(keyid: string): Promise<void> {

@@ -40,20 +40,30 @@ export class Acts {
   }
 
   async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<{ say: Say; what: string }> {
+    const { member, name } = await this.#invited(invite)
+    return { say: { admit: { role: 'technician', subjects: [member], groups, until: Date.now() + days * DAY_MS } }, what: `Admission of ${name}` }
+  }
+
+  async admitAdmin(invite: InviteView): Promise<{ say: Say; what: string }> {
+    const { member, name } = await this.#invited(invite)
+    return { say: this.#roster((roster) => ({ ...roster, admins: [...roster.admins, member] })), what: `Admin ${name}` }
+  }
+
+  // An invited person as the ledger will know him, who from then on reads names.
+  async #invited(invite: InviteView): Promise<{ member: Subject & Admin; name: string }> {
     const state = this.#state()
     if (!invite.answer) throw new Error('This invitation was not answered yet.')
     const answer = await verifyInviteAnswer(Envelope.parse(invite.answer.envelope))
     const label = answer.label ?? (await sealLabel(state.org, state.roster.directory_key, invite.answer.name))
     const share = await this.#directorySecret(state)
-    const subject: Subject = {
+    const member = {
       key: answer.key,
       person: `p-${invite.invite.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 16)}`,
       name: answer.name,
       label,
       ...(share ? { directory: { to: answer.directory_to, sealed: await sealDirectory(state.org, answer.directory_to, share) } } : {}),
     }
-    const say: Say = { admit: { role: 'technician', subjects: [subject], groups, until: Date.now() + days * DAY_MS } }
-    return { say, what: `Admission of ${invite.answer.name}` }
+    return { member, name: invite.answer.name }
   }
 
   policy(view: Omit<PolicyView, 'id' | 'standing'>): Say {
@@ -88,12 +98,19 @@ export class Acts {
     return statement
   }
 
-  // The next roster: what is not named stays as it is.
-  async roster(change: { threshold?: number; admin?: NewAdmin }): Promise<Say> {
-    const state = this.#state()
-    const { roster } = state
-    const admins = change.admin ? [...roster.admins, await this.#admin(state, change.admin)] : roster.admins
-    const next: Roster = { ...roster, version: roster.version + 1, threshold: change.threshold ?? roster.threshold, admins }
+  threshold(threshold: number): Say {
+    return this.#roster((roster) => ({ ...roster, threshold }))
+  }
+
+  async addAdmin(admin: NewAdmin): Promise<Say> {
+    const added = await this.#admin(this.#state(), admin)
+    return this.#roster((roster) => ({ ...roster, admins: [...roster.admins, added] }))
+  }
+
+  // The next roster: what is not changed stays as it is.
+  #roster(change: (roster: Roster) => Roster): Say {
+    const { roster } = this.#state()
+    const next = { ...change(roster), version: roster.version + 1 }
     const fault = rosterFault(next)
     if (fault) throw new Error(`The roster cannot be like this: ${fault}.`)
     return { roster: next }
