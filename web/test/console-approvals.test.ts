@@ -96,7 +96,7 @@ beforeEach(async () => {
 describe('an approver', () => {
   const seen = async (row: ApprovalRow, who: Person = all.lea) => {
     const { service, sent } = serviceOf([row])
-    const approvals = new Approvals(identityOf(who, all.org), all.ledger, service, all.names)
+    const approvals = new Approvals(identityOf(who, all.org), all.ledger, service, all.names, () => undefined)
     return { approvals, sent, views: (await approvals.read()).forMe }
   }
 
@@ -151,7 +151,7 @@ describe('an approver', () => {
     kept.push({ id: payload.id, org: all.org, device: payload.device, envelope: (await signWarrant(payload, all.tess.signer)).text(), until: payload.until } as unknown as KeptWarrant)
     const answered = { ...row, answers: [{ by: all.lea.key.id, at: 0, answer: sent[0]?.body as ApprovalAnswer }] }
     const { service } = serviceOf([answered])
-    const { mine } = await new Approvals(identityOf(all.tess, all.org), all.ledger, service, all.names).read()
+    const { mine } = await new Approvals(identityOf(all.tess, all.org), all.ledger, service, all.names, () => undefined).read()
     expect(mine).toMatchObject([{ ready: false, refused: [{ who: all.lea.key.id, why: 'Not now' }], lacks: { have: 0, need: 1 } }])
   })
 })
@@ -163,7 +163,7 @@ describe('a technician', () => {
     kept.push({ id: payload.id, org: all.org, device: payload.device, envelope: envelope.text(), until: payload.until } as unknown as KeptWarrant)
     const row = { ...(await rowOf(all, payload, envelope)), answers: await answers(envelope) }
     const { service, sent } = serviceOf([row])
-    const approvals = new Approvals(identityOf(all.tess, all.org), all.ledger, service, all.names)
+    const approvals = new Approvals(identityOf(all.tess, all.org), all.ledger, service, all.names, () => undefined)
     const { mine } = await approvals.read()
     return { approvals, sent, payload, envelope, view: mine[0], kept: Envelope.parse(kept[0]?.envelope ?? '') }
   }
@@ -217,7 +217,7 @@ describe('a draft', () => {
     const envelope = await signStatement(composeStatement(all.state, say, Date.now()), [all.ada.signer])
     const row = { draft: sha256(envelope.payload) as string, by: all.ada.key.id, envelope: envelope.text(), created: 0, expires: 1 }
     const service = { call: async () => ({ drafts: [{ ...row, ...change(row) }] }) } as unknown as Service
-    return new Drafts(identityOf(all.ada, all.org, 'admin'), all.ledger, service, all.names).read()
+    return new Drafts(identityOf(all.ada, all.org, 'admin'), all.ledger, service, all.names, () => Promise.reject(new Error('nothing is published here')), () => undefined).read()
   }
 
   it('is shown in words, with who signed it', async () => {

@@ -3,14 +3,16 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Approvals } from '../trust'
 import { Button, Dialog, Note, Tag } from '../ui/parts'
 import { left, useNow } from '../ui/time'
-import { sentence } from '../ui/toast'
+import { sentence, toast } from '../ui/toast'
 import type { Account } from './account'
 import type { AskedView } from './model'
+import { go } from './router'
+import { approversOf } from './views'
 
 // Who may approve, and how many of them it takes.
 export function WhoIsAsked(props: { account: Account; asks: Approvals }) {
   const { asks } = props
-  const names = props.account.approversOf(asks.approvers)
+  const names = approversOf(props.account.people.value, asks.approvers)
   const others = asks.need === 1 ? 'one other person' : `${asks.need} other persons`
   if (names.length < asks.need - asks.have) {
     return <Note tone="warn">The policy asks for the approval of {others} of the group <strong>{asks.approvers}</strong>, and nobody else is in it. An admin has to admit somebody.</Note>
@@ -23,15 +25,21 @@ export function WhoIsAsked(props: { account: Account; asks: Approvals }) {
   )
 }
 
+// It has what it needs: nobody else has to look at it.
+export function enter(account: Account, warrant: string): void {
+  go(`/session/${warrant}`)
+  account.approvals.withdraw(warrant).catch((error: unknown) => toast(sentence(error), 'bad'))
+}
+
 export function AwaitApproval(props: { account: Account; warrant: string; onClose: () => void }) {
   const { account, warrant } = props
   const [trouble, setTrouble] = useState('')
-  const asked = account.asked.value.find((a) => a.id === warrant)
-  useEffect(() => { if (asked?.ready) account.enter(warrant) }, [asked?.ready])
+  const asked = account.approvals.mine.value.find((a) => a.id === warrant)
+  useEffect(() => { if (asked?.ready) enter(account, warrant) }, [asked?.ready])
   const waits = asked !== undefined && canStillBeApproved(account, asked)
   const cancel = async () => {
     try {
-      await account.withdrawApproval(warrant)
+      await account.approvals.withdraw(warrant)
       props.onClose()
     } catch (error) {
       setTrouble(sentence(error))
@@ -49,7 +57,7 @@ export function AwaitApproval(props: { account: Account; warrant: string; onClos
 // Those who may approve and have neither approved nor refused.
 function stillAsked(account: Account, asked: AskedView): string[] {
   const answered = [...asked.approved, ...asked.refused.map(({ who }) => who)]
-  return account.approversOf(asked.lacks?.approvers ?? '').filter((name) => !answered.includes(name))
+  return approversOf(account.people.value, asked.lacks?.approvers ?? '').filter((name) => !answered.includes(name))
 }
 
 const canStillBeApproved = (account: Account, asked: AskedView): boolean =>

@@ -38,7 +38,7 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
       remember(kind, choice)
       const warrant = await account.signWarrant(device, choice)
       if (covered && 'policy' in covered) return go(`/session/${warrant}`)
-      await account.askApproval(warrant)
+      await account.approvals.ask(warrant)
       setAsking(warrant)
     } catch (error) {
       setTrouble(sentence(error))

@@ -9,7 +9,7 @@ import { type Delivered, Delivery } from './delivery'
 import { Drafts } from './drafts'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
-import type { ApprovalView, AskedView, DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
+import type { DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
 import { go, path } from './router'
 import { Service } from './signin'
 import type { Wish } from './suggest'
@@ -42,10 +42,6 @@ export class Account {
   readonly policies = signal<PolicyView[]>([])
   readonly invites = signal<InviteView[]>([])
   readonly sessions = signal<SessionView[]>([])
-  // What waits for my approval, and what of mine waits for others'.
-  readonly approvals = signal<ApprovalView[]>([])
-  readonly asked = signal<AskedView[]>([])
-  readonly drafts = signal<DraftView[]>([])
   readonly unsequenced = signal<SignedStatement[]>([])
   readonly facts = signal<OrgFacts | null>(null)
   readonly service: Service
@@ -54,8 +50,8 @@ export class Account {
   readonly #acts: Acts
   readonly #delivery: Delivery
   readonly #wishes: Wishes
-  readonly #approvals: Approvals
-  readonly #drafts: Drafts
+  readonly approvals: Approvals
+  readonly drafts: Drafts
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
   #waitingRaw: WaitingDevice[] = []
@@ -67,8 +63,13 @@ export class Account {
     this.#acts = new Acts(identity, this.ledger)
     this.#delivery = new Delivery(this.service, this.ledger)
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
-    this.#approvals = new Approvals(identity, this.ledger, this.service, this.names)
-    this.#drafts = new Drafts(identity, this.ledger, this.service, this.names)
+    this.approvals = new Approvals(identity, this.ledger, this.service, this.names, (request) => {
+      announce(`${this.names.of(request.by)} asks for approval: ${this.names.of(request.device)}`, '/approvals')
+    })
+    const publish = async (whole: Envelope, what: string) => this.#delivery.deliver(await this.#acts.keep(whole, what))
+    this.drafts = new Drafts(identity, this.ledger, this.service, this.names, publish, (draft) => {
+      announce(`${draft.by} asks for your signature: ${draft.title}`, '/organisation')
+    })
     this.#live = new Live(this.service, {
       onEvent: (event) => void this.#onEvent(event).catch((error: unknown) => this.#stumble(error)),
       onStatus: (status) => { this.status.value = status },
@@ -121,7 +122,7 @@ export class Account {
       this.sessions.value = sessions.sessions.map((s) => ({ ...s, ended: s.ended, why: s.why }))
       this.trouble.value = ''
       await this.#show()
-      await Promise.all([this.#readApprovals(), this.#readDrafts()])
+      await Promise.all([this.approvals.refresh(), this.drafts.refresh()])
     } catch (error) {
       this.#stumble(error)
     }
@@ -135,27 +136,6 @@ export class Account {
     const { invites } = await this.service.call<{ invites: Invite[] }>('GET', `${this.#base}/invites`)
     const { state } = this.ledger
     if (state) this.invites.value = await invitesOf(state, invites, this.names.directory)
-  }
-
-  async #readApprovals(): Promise<void> {
-    if (!this.ledger.state) return
-    const known = new Set(this.approvals.value.map((a) => a.id))
-    const { forMe, mine } = await this.#approvals.read()
-    this.approvals.value = forMe
-    this.asked.value = mine
-    const fresh = forMe.filter((a) => !known.has(a.id) && a.warrant)
-    const first = fresh[0]
-    if (first?.warrant && path.value !== '/approvals') {
-      toast(`${this.names.of(first.by)} asks for approval: ${first.warrant.device}`, 'warn', { label: 'Look', act: () => go('/approvals') })
-    }
-  }
-
-  async #readDrafts(): Promise<void> {
-    if (!this.ledger.state || this.identity.role !== 'admin') return
-    const known = new Set(this.drafts.value.map((d) => d.id))
-    this.drafts.value = await this.#drafts.read()
-    const fresh = this.drafts.value.find((d) => !known.has(d.id) && !d.mine && !d.dead)
-    if (fresh && path.value !== '/organisation') toast(`${fresh.by} asks for your signature: ${fresh.title}`, 'warn', { label: 'Look', act: () => go('/organisation') })
   }
 
   // Whom a roster made an admin is one from now on.
@@ -187,9 +167,9 @@ export class Account {
     if ('ledger' in event) {
       await this.syncLedger()
       // What waits may count for more or less now.
-      if (this.drafts.value.length > 0) await this.#readDrafts()
+      if (this.drafts.waiting.value.length > 0) await this.drafts.refresh()
       if (this.invites.value.some((invite) => invite.state === 'answered')) await this.#readInvites()
-      if (this.approvals.value.length + this.asked.value.length > 0) await this.#readApprovals()
+      if (this.approvals.forMe.value.length + this.approvals.mine.value.length > 0) await this.approvals.refresh()
     } else if ('device' in event) {
       this.#presence.set(event.device.keyid, event.device)
     } else if ('waiting' in event) {
@@ -200,10 +180,10 @@ export class Account {
       if (this.identity.role === 'admin') await this.#readInvites()
     } else if ('approvals' in event) {
       await this.syncLedger()
-      await this.#readApprovals()
+      await this.approvals.refresh()
     } else if ('drafts' in event) {
       await this.syncLedger()
-      await this.#readDrafts()
+      await this.drafts.refresh()
     } else if ('session' in event) {
       return this.refresh()
     }
@@ -284,38 +264,23 @@ export class Account {
 
   async #state(say: Say, what: string): Promise<Delivered> {
     const made = await this.#acts.sign(say, what)
-    const delivered = await ('draft' in made ? this.#leave(made.draft, what) : this.#delivery.deliver(made.statement))
+    const delivered = await ('draft' in made ? this.drafts.leave(made.draft, what) : this.#delivery.deliver(made.statement))
     await this.refresh()
     return delivered
-  }
-
-  // A draft goes to the other admins; with the last signature it goes to the ledger.
-  async #leave(draft: Envelope, what: string): Promise<Delivered> {
-    const joined = await this.#drafts.leave(draft)
-    const outcome = await this.ledger.state?.check(joined.bytes)
-    if (outcome?.counts) return this.#delivery.deliver(await this.#acts.keep(joined, what))
-    return { text: `${what} is signed here. It waits for another admin’s signature, under Organisation.`, tone: 'warn' }
   }
 
   async cosign(draft: DraftView): Promise<Delivered> {
     await this.syncLedger()
-    const envelope = await this.#drafts.cosign(draft.id)
-    const outcome = await this.ledger.state?.check(envelope.bytes)
-    const delivered = await (outcome?.counts ? this.#delivery.deliver(await this.#acts.keep(envelope, draft.title)) : this.#leave(envelope, draft.title))
+    const delivered = await this.drafts.cosign(draft)
     await this.refresh()
     return delivered
-  }
-
-  async discardDraft(id: string): Promise<void> {
-    await this.#drafts.discard(id)
-    await this.#readDrafts()
   }
 
   // The same once more, over the ledger as it is now.
   async draftAgain(draft: DraftView): Promise<Delivered> {
     await this.syncLedger()
-    const delivered = await this.#give(this.#drafts.sayAgain(draft.id), draft.title)
-    await this.discardDraft(draft.id)
+    const delivered = await this.#give(this.drafts.sayAgain(draft.id), draft.title)
+    await this.drafts.discard(draft.id)
     return delivered
   }
 
@@ -356,41 +321,9 @@ export class Account {
     return this.#wishes.sign(device, choice)
   }
 
-  // Approvals: asked for, given, refused, withdrawn.
-
-  async askApproval(warrant: string): Promise<void> {
-    await this.#approvals.ask(warrant)
-    await this.#readApprovals()
-  }
-
-  async withdrawApproval(warrant: string): Promise<void> {
-    await this.#approvals.withdraw(warrant)
-    await this.#readApprovals()
-  }
-
-  // It has what it needs: nobody else has to look at it.
-  enter(warrant: string): void {
-    go(`/session/${warrant}`)
-    this.#approvals.withdraw(warrant).catch((error: unknown) => this.#stumble(error))
-  }
-
   async approve(warrant: string): Promise<void> {
     await this.syncLedger()
-    await this.#approvals.approve(warrant)
-    await this.#readApprovals()
-  }
-
-  async refuseApproval(warrant: string, why: string): Promise<void> {
-    await this.#approvals.refuse(warrant, why)
-    await this.#readApprovals()
-  }
-
-  // Who may approve in a group: others than this person, by name.
-  approversOf(group: string): string[] {
-    const me = this.people.value.find((person) => person.me)?.person
-    const can = this.people.value.filter((p) => p.standing === 'in_force' && p.person !== me && (group === 'admins' ? p.role === 'admin' : p.role === 'technician' && p.groups.includes(group)))
-    const persons = new Map(can.map((p) => [p.person, p.name]).reverse() as [string, string][])
-    return [...persons.values()].reverse()
+    await this.approvals.approve(warrant)
   }
 
   startSession(warrant: string) {
@@ -400,4 +333,9 @@ export class Account {
   takeRevocations(envelopes: string[]): void {
     void Promise.all(envelopes.map((envelope) => this.ledger.hold(envelope))).then(() => this.#show())
   }
+}
+
+// Something that somebody has to look at, unless he does already.
+function announce(text: string, where: string): void {
+  if (path.value !== where) toast(text, 'warn', { label: 'Look', act: () => go(where) })
 }

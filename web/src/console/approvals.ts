@@ -1,5 +1,6 @@
 // Requests for approval, from both sides: a warrant that lacks signatures goes sealed to its approvers; each opens and judges it
 // as the workstation will, and signs the very envelope that was shown; the technician adds the signature to his own.
+import { signal } from '@preact/signals'
 import type { ApprovalRow, SignatureJson } from '../api/types'
 import {
   type Bytes, Envelope, type Facts, foresee, fromB64u, judge, type KeyId, lacking, openRefusal, openWarrant, sealRefusal, sealWarrant, type Signed, type State, toB64u, deviceWords, type Warrant, type WarrantId, warrant as warrantSchema,
@@ -14,14 +15,19 @@ import { type Identity, type KeptWarrant, warrants } from './vault'
 import type { Names } from './views'
 
 export class Approvals {
+  // What waits for this key, and what this key asked for.
+  readonly forMe = signal<ApprovalView[]>([])
+  readonly mine = signal<AskedView[]>([])
   // The envelopes behind what is shown: nothing else is ever signed.
   readonly #shown = new Map<string, Envelope>()
+  readonly #told = new Set<string>()
 
   constructor(
     readonly identity: Identity,
     readonly ledger: Ledger,
     readonly service: Service,
     readonly names: Names,
+    readonly onNew: (request: ApprovalView) => void,
   ) {}
 
   get #base(): string {
@@ -35,10 +41,24 @@ export class Approvals {
     if (!kept) throw new Error('This warrant was signed in another browser. Connect again.')
     const sealed = await sealWarrant(state.org, state.roster.directory_key, id as WarrantId, Envelope.parse(kept.envelope))
     await this.service.call('POST', this.#base, JSON.stringify({ warrant: id, device: kept.device, until: kept.until, sealed: toB64u(sealed) }))
+    await this.refresh()
   }
 
   async withdraw(id: string): Promise<void> {
     await this.service.call('DELETE', `${this.#base}/${id}`)
+    await this.refresh()
+  }
+
+  // Reads the list anew, and tells of each request once.
+  async refresh(): Promise<void> {
+    if (!this.ledger.state) return
+    const { forMe, mine } = await this.read()
+    this.forMe.value = forMe
+    this.mine.value = mine
+    for (const request of forMe) {
+      if (!this.#told.has(request.id) && request.warrant) this.onNew(request)
+      this.#told.add(request.id)
+    }
   }
 
   // What waits: for me, and of mine.
@@ -60,12 +80,14 @@ export class Approvals {
     const { signatures } = JSON.parse(signed.text()) as { signatures: SignatureJson[] }
     const approve = signatures.find((s) => s.keyid === this.identity.keyid)
     await this.service.call('POST', `${this.#base}/${id}/answer`, JSON.stringify({ approve }))
+    await this.refresh()
   }
 
   async refuse(id: string, why: string): Promise<void> {
     const state = this.#state()
     const sealed = await sealRefusal(state.org, state.roster.directory_key, id as WarrantId, why.trim())
     await this.service.call('POST', `${this.#base}/${id}/answer`, JSON.stringify({ refuse: toB64u(sealed) }))
+    await this.refresh()
   }
 
   // A request as an approver sees it; none where his signature would not count and nothing is wrong with it otherwise.

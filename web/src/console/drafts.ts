@@ -1,8 +1,10 @@
 // Statements that give power and wait for the signatures of further admins: left here, read in words, cosigned.
+import { signal } from '@preact/signals'
 import type { DraftRow } from '../api/types'
 import { Envelope, type Inert, type Say, sha256, type State, statement as statementSchema } from '../trust'
 import { asSentence } from '../ui/text'
 import { lacksAdmins } from './acts'
+import type { Delivered } from './delivery'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
 import type { DraftView } from './model'
@@ -12,22 +14,44 @@ import type { Identity } from './vault'
 import type { Names } from './views'
 
 export class Drafts {
+  readonly waiting = signal<DraftView[]>([])
   // The envelopes behind what is shown: nothing else is ever signed.
   readonly #shown = new Map<string, Envelope>()
+  readonly #told = new Set<string>()
 
   constructor(
     readonly identity: Identity,
     readonly ledger: Ledger,
     readonly service: Service,
     readonly names: Names,
+    // What has all its signatures goes to the ledger.
+    readonly publish: (whole: Envelope, what: string) => Promise<Delivered>,
+    readonly onNew: (draft: DraftView) => void,
   ) {}
 
   get #base(): string {
     return `/v1/orgs/${this.identity.org}/drafts`
   }
 
-  // Leaves a signed statement for the others; the envelope with all signatures that are there.
-  async leave(envelope: Envelope): Promise<Envelope> {
+  // Reads the list anew, and tells of each draft once.
+  async refresh(): Promise<void> {
+    if (!this.ledger.state || this.identity.role !== 'admin') return
+    this.waiting.value = await this.read()
+    for (const draft of this.waiting.value) {
+      if (!this.#told.has(draft.id) && !draft.mine && !draft.dead) this.onNew(draft)
+      this.#told.add(draft.id)
+    }
+  }
+
+  // A statement that lacks admins goes to the others; with the last signature it goes to the ledger.
+  async leave(envelope: Envelope, what: string): Promise<Delivered> {
+    const joined = await this.#join(envelope)
+    if ((await this.#state().check(joined.bytes)).counts) return this.publish(joined, what)
+    return { text: `${what} is signed here. It waits for another admin’s signature, under Organisation.`, tone: 'warn' }
+  }
+
+  // Leaves a signed statement at the service; the envelope with all signatures that are there.
+  async #join(envelope: Envelope): Promise<Envelope> {
     const row = await this.service.call<DraftRow>('POST', this.#base, envelope.text())
     const joined = Envelope.parse(row.envelope)
     if (sha256(joined.payload) !== sha256(envelope.payload)) throw new Error('The service kept another statement than the one that was left. Tell your security officer.')
@@ -42,13 +66,14 @@ export class Drafts {
 
   async discard(id: string): Promise<void> {
     await this.service.call('DELETE', `${this.#base}/${id}`)
+    await this.refresh()
   }
 
-  // The statement with one more signature: over the very payload that was shown.
-  async cosign(id: string): Promise<Envelope> {
+  // Adds this key's signature over the very payload that was shown.
+  async cosign({ id, title, mine }: DraftView): Promise<Delivered> {
     const envelope = this.#envelope(id)
-    const isMine = envelope.signatures.some((s) => s.keyid === this.identity.keyid)
-    return isMine ? envelope : envelope.countersign(signerOf(this.identity))
+    const signed = mine ? envelope : await envelope.countersign(signerOf(this.identity))
+    return (await this.#state().check(signed.bytes)).counts ? this.publish(signed, title) : this.leave(signed, title)
   }
 
   // What a draft says, to be said anew over the ledger as it is now.

@@ -78,8 +78,8 @@ function Shell(props: { account: Account }) {
   const admin = current.identity.role === 'admin'
   useEffect(() => { document.title = `${PAGES.find((p) => p.path === path.value)?.title ?? 'Wayleave'} · ${current.orgName.value}` }, [path.value, current.orgName.value])
   const waiting = current.waiting.value.length
-  const approvals = current.approvals.value.length
-  const drafts = current.drafts.value.filter((d) => !d.mine && !d.dead).length
+  const approvals = current.approvals.forMe.value.length
+  const drafts = current.drafts.waiting.value.filter((d) => !d.mine && !d.dead).length
   return (
     <div class="shell" onClick={follow}>
       <nav class="side" aria-label="Main">

@@ -15,7 +15,7 @@ use super::Target;
 use super::relay::{self, Socket};
 use super::warrant::{self, Agreed, SignedWarrant};
 use crate::ambient::{now_ms, random};
-use crate::failure::refused;
+use crate::failure::{Kind, find, refused};
 use crate::login::Login;
 use crate::people::{approvers, name_of, person_of};
 use crate::say::count;
@@ -76,7 +76,15 @@ async fn wait(login: &mut Login, target: &Target, signed: &SignedWarrant) -> Res
         if hints.is_none() {
             hints = relay::console(login).await.ok();
         }
-        let request = request(login, signed).await?;
+        let request = match request(login, signed).await {
+            Ok(request) => request,
+            // A service that is away for a moment does not end the waiting.
+            Err(why) if is_away(&why) && now_ms() < signed.until => {
+                hints = hinted(None, UNPROMPTED).await;
+                continue;
+            }
+            Err(why) => return Err(why),
+        };
         let answers = Answers::take(login, target, signed, &request.answers)?;
         let Some(lack) = answers.lacks else {
             eprintln!("Approved by {}.", answers.approved.join(", "));
@@ -92,8 +100,15 @@ async fn wait(login: &mut Login, target: &Target, signed: &SignedWarrant) -> Res
         }
         let left = Duration::from_millis(request.until.saturating_sub(now_ms()));
         hints = hinted(hints, left.min(UNPROMPTED)).await;
-        login.sync().await?;
+        match login.sync().await {
+            Err(why) if !is_away(&why) => return Err(why),
+            _ => {}
+        }
     }
+}
+
+fn is_away(why: &anyhow::Error) -> bool {
+    find(why).is_some_and(|failure| failure.kind == Kind::Unreachable)
 }
 
 fn over() -> anyhow::Error {

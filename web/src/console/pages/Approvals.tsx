@@ -4,15 +4,15 @@ import { Button, Dialog, Empty, Field, Note, Page, Tag } from '../../ui/parts'
 import { ago, left, useNow } from '../../ui/time'
 import { sentence, toast } from '../../ui/toast'
 import type { Account } from '../account'
-import { Progress } from '../AwaitApproval'
+import { enter, Progress } from '../AwaitApproval'
 import type { ApprovalView, AskedView } from '../model'
 import { WarrantFacts } from '../WarrantFacts'
 
 export function Approvals(props: { account: Account }) {
   const { account } = props
   const now = useNow()
-  const waiting = account.approvals.value.filter((a) => a.until > now)
-  const mine = account.asked.value.filter((a) => a.until > now)
+  const waiting = account.approvals.forMe.value.filter((a) => a.until > now)
+  const mine = account.approvals.mine.value.filter((a) => a.until > now)
   return (
     <Page title="Approvals" lead="Sessions that a policy allows only with the signature of somebody else">
       {waiting.length === 0 && <Empty title="Nothing waits for your approval"><p>Requests appear here as soon as a technician signs one that your group may approve.</p></Empty>}
@@ -72,7 +72,7 @@ function RefuseDialog(props: { account: Account; request: ApprovalView; name: st
   const refuse = async () => {
     setBusy(true)
     try {
-      await props.account.refuseApproval(props.request.id, why)
+      await props.account.approvals.refuse(props.request.id, why)
       toast(`You refused ${props.name}`)
     } catch (error) {
       setTrouble(sentence(error))
@@ -95,8 +95,8 @@ function Mine(props: { account: Account; asked: AskedView }) {
       <h3>{asked.deviceName}</h3>
       <Progress account={account} asked={asked} />
       <div class="row">
-        {asked.ready && <Button tone="primary" onClick={() => account.enter(asked.id)}>Connect</Button>}
-        <Button onClick={() => account.withdrawApproval(asked.id).catch((error: unknown) => toast(sentence(error), 'bad'))}>Withdraw</Button>
+        {asked.ready && <Button tone="primary" onClick={() => enter(account, asked.id)}>Connect</Button>}
+        <Button onClick={() => account.approvals.withdraw(asked.id).catch((error: unknown) => toast(sentence(error), 'bad'))}>Withdraw</Button>
       </div>
     </section>
   )

@@ -8,7 +8,7 @@ import type { Delivered } from '../delivery'
 import type { DraftView } from '../model'
 
 export function Drafts(props: { account: Account }) {
-  const drafts = props.account.drafts.value
+  const drafts = props.account.drafts.waiting.value
   return (
     <>
       <h2>Waiting for signatures of admins</h2>
@@ -50,7 +50,7 @@ function Draft(props: { account: Account; draft: DraftView }) {
         {!draft.dead && (!draft.mine || draft.complete) && <Button tone="primary" busy={busy} onClick={() => void act(() => account.cosign(draft))} aria-label={`Sign ${draft.title}`}>{draft.complete ? 'Hand over' : passkey ? 'Sign with passkey' : 'Sign'}</Button>}
         {!draft.dead && draft.mine && !draft.complete && <span class="muted grow">You signed it. Another admin has to sign it: here, or with <code>wayleave org cosign {draft.id}</code></span>}
         {draft.again && <Button tone="primary" busy={busy} onClick={() => void act(() => account.draftAgain(draft))} aria-label={`Make anew: ${draft.title}`}>Make anew</Button>}
-        <Button tone="quiet" class="risky" disabled={busy} onClick={() => void act(() => account.discardDraft(draft.id).then(() => undefined))} aria-label={`Discard ${draft.title}`}>Discard</Button>
+        <Button tone="quiet" class="risky" disabled={busy} onClick={() => void act(() => account.drafts.discard(draft.id).then(() => undefined))} aria-label={`Discard ${draft.title}`}>Discard</Button>
       </div>
     </section>
   )

@@ -103,9 +103,10 @@ async fn reachable_or_stored(common: &Common) -> Result<Login> {
     Ok(login)
 }
 
-/// Signs with the first own key whose word counts for this.
+/// Signs with the first own key whose word counts for this; else, where one admin alone is too few, as a draft.
 fn sign(login: &Login, statement: &Statement, is_proposal: bool) -> Result<Envelope> {
     let mut why_not = anyhow!("This computer holds no key of the organisation.");
+    let mut draft = None;
     for own in login.keys() {
         let envelope = Envelope::sign(PayloadType::Statement, statement, &[&own.key])?;
         match login.state().check(envelope.as_bytes()) {
@@ -114,14 +115,14 @@ fn sign(login: &Login, statement: &Statement, is_proposal: bool) -> Result<Envel
                 if (is_proposal || why == Inert::NoAuthority)
                     && login.state().admin(&own.key.id()).is_some() =>
             {
-                return Ok(envelope);
+                draft = draft.or(Some(envelope));
             }
             Err(why) => {
                 why_not = refused("inert", format!("The revocation would not count: {why}."))
             }
         }
     }
-    Err(why_not)
+    draft.ok_or(why_not)
 }
 
 fn target(state: &State, arguments: &Arguments) -> Result<Target> {

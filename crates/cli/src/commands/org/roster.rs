@@ -266,14 +266,13 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
     );
     let standing = login.state().check(envelope.as_bytes());
     if standing.is_ok() {
-        tell(&submit(&mut login, &envelope).await?, common);
-        return Ok(());
+        return whole(&mut login, &envelope, &statement, common).await;
     }
     check_worth(standing)?;
     show(&login, &statement, common)?;
     let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
     match login.state().check(signed.as_bytes()) {
-        Ok(()) => tell(&submit(&mut login, &signed).await?, common),
+        Ok(()) => whole(&mut login, &signed, &statement, common).await?,
         Err(why) => {
             check_worth(Err(why.clone()))?;
             disk::replace(path, signed.as_bytes())?;
@@ -289,23 +288,32 @@ async fn cosign_draft(draft: &Hash, common: &Common) -> Result<()> {
     let (envelope, statement) = drafts::find(&login, draft).await?;
     let standing = login.state().check(envelope.as_bytes());
     if standing.is_ok() {
-        tell(&submit(&mut login, &envelope).await?, common);
-        return Ok(());
+        return whole(&mut login, &envelope, &statement, common).await;
     }
     check_worth(standing)?;
     show(&login, &statement, common)?;
     let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
-    let published = match login.state().check(signed.as_bytes()) {
-        Ok(()) if matches!(statement.say, Say::Revoke(_)) => {
-            return revoke::hand_over(&mut login, &signed, common).await;
-        }
-        Ok(()) => submit(&mut login, &signed).await?,
+    match login.state().check(signed.as_bytes()) {
+        Ok(()) => whole(&mut login, &signed, &statement, common).await?,
         Err(why) => {
             check_worth(Err(why))?;
-            drafts::leave(&mut login, &signed).await?
+            tell(&drafts::leave(&mut login, &signed).await?, common);
         }
-    };
-    tell(&published, common);
+    }
+    Ok(())
+}
+
+/// Publishes a statement that has all its signatures; a revocation goes to the witnesses too.
+async fn whole(
+    login: &mut Login,
+    envelope: &Envelope,
+    statement: &Statement,
+    common: &Common,
+) -> Result<()> {
+    if matches!(statement.say, Say::Revoke(_)) {
+        return revoke::hand_over(login, envelope, common).await;
+    }
+    tell(&submit(login, envelope).await?, common);
     Ok(())
 }
 
