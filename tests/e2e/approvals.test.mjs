@@ -2,23 +2,30 @@
 // opens the session; a refusal and a cancelled request open nothing.
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
-import { fact, isAccessible } from './lib/facts.mjs'
+import { CommandLine } from './lib/cli.mjs'
+import { Console } from './lib/console.mjs'
+import { fact, isAccessible, watch } from './lib/facts.mjs'
 import { showsPicture } from './lib/pixels.mjs'
+import { temporaryFolder } from './lib/service.mjs'
 import { Stand } from './lib/stand.mjs'
 
-let stand, admin, technician, desk
+let stand, admin, technician, desk, org, folder
 
 before(async () => {
+  folder = temporaryFolder()
   stand = await Stand.raise({ width: 1280, height: 800 })
   void ({ admin, technician, desk } = stand)
 })
-after(() => stand?.stop())
+after(async () => {
+  await stand?.stop()
+  folder?.remove()
+})
 
 const waiting = () => technician.page.getByRole('dialog', { name: 'Waiting for approval: front-desk' })
 const request = () => admin.page.getByRole('region', { name: 'Request of Tess Technician' })
 
 fact('an organisation has a policy that asks for the approval of an admin', async () => {
-  const org = await admin.begin(stand.origin, { name: 'Northwind Ltd', domain: 'it.northwind.example', person: 'Ada Admin' })
+  org = await admin.begin(stand.origin, { name: 'Northwind Ltd', domain: 'it.northwind.example', person: 'Ada Admin' })
   await technician.join(await admin.invite('Tess from the help desk'), 'Tess Technician')
   await admin.openAnswer()
   await admin.admitAnswer()
@@ -98,4 +105,24 @@ fact('a request survives a reload of the technician’s page', async () => {
   await technician.firstPicture(0)
   await technician.end()
   assert.deepEqual([...admin.page.complaints, ...technician.page.complaints], [])
+})
+
+fact('an unattended session from a vendor’s page opens by an approval that was made elsewhere', async () => {
+  const bob = new CommandLine(folder.folder, 'bob', org)
+  await admin.addAdmin({ name: 'Bob Boss', person: 'bob', key: await bob.becomeAdmin(stand.service.url) })
+  await bob.run('org', 'roster', '--console-origin', `${stand.service.url}=vendor`)
+  const vera = new Console(watch(await stand.newPage()))
+  const link = new URL(await admin.invite('Vera, on the vendor’s page'))
+  await vera.join(`${stand.service.url}${link.pathname}${link.hash}`, 'Vera Vendor')
+  await admin.openAnswer()
+  await admin.admitAnswer()
+  await vera.page.getByRole('heading', { name: 'Devices' }).waitFor()
+  await vera.ask({ device: 'front-desk', why: 'From far away', look: (dialog) => dialog.getByText('One approval must not be made on a vendor’s page').waitFor() })
+  const [request] = await bob.ask('approve', 'list')
+  assert.equal(request.why, 'From far away')
+  await bob.run('approve', 'sign', request.id)
+  await vera.firstPicture(0)
+  assert.equal(new URL(vera.page.url()).origin, stand.service.url)
+  await vera.end()
+  assert.deepEqual(vera.page.complaints, [])
 })

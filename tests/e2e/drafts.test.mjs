@@ -27,15 +27,7 @@ fact('an admin adds two others, whose keys are at their command lines', async ()
   for (const name of ['bob', 'cyd']) {
     const person = new CommandLine(folder.folder, name, org)
     const key = await person.becomeAdmin(stand.service.url)
-    await admin.visit('Organisation')
-    await admin.page.getByRole('button', { name: 'Add an admin' }).click()
-    const dialog = admin.page.getByRole('dialog', { name: 'Add an admin' })
-    await dialog.getByLabel('Name', { exact: true }).fill(name === 'bob' ? 'Bob Boss' : 'Cyd Chief')
-    await dialog.getByLabel('Person').fill(name)
-    await dialog.getByLabel('Public key').fill(key)
-    await isAccessible(admin.page)
-    await dialog.getByRole('button', { name: 'Sign' }).click()
-    await dialog.waitFor({ state: 'detached' })
+    await admin.addAdmin({ name: name === 'bob' ? 'Bob Boss' : 'Cyd Chief', person: name, key, look: () => isAccessible(admin.page) })
     if (name === 'bob') bob = person
     else cyd = person
   }

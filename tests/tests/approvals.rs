@@ -188,6 +188,17 @@ async fn a_refusal_is_told_and_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_outlives_a_service_that_is_killed() {
+    let mut desk = Desk::start().await;
+    let (mut asking, id) = desk.ask().await;
+    desk.world.service.process.kill().await;
+    desk.world.service.restart().await;
+    desk.lea.run(&["approve", "sign", &id]).await.well();
+    assert_eq!(asking.ended().await, Some(0), "{}", asking.text());
+    assert!(desk.marker().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_technician_takes_his_request_back() {
     let desk = Desk::start().await;
     let (mut asking, _) = desk.ask().await;

@@ -51,6 +51,19 @@ export class Admin {
     await dialog.waitFor({ state: 'detached' })
   }
 
+  // Makes somebody an admin by the public key of his command line.
+  async addAdmin({ name, person, key, look = () => undefined }) {
+    await this.visit('Organisation')
+    await this.page.getByRole('button', { name: 'Add an admin' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Add an admin' })
+    await dialog.getByLabel('Name', { exact: true }).fill(name)
+    await dialog.getByLabel('Person').fill(person)
+    await dialog.getByLabel('Public key').fill(key)
+    await look()
+    await dialog.getByRole('button', { name: 'Sign' }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+
   async invite(note) {
     await this.visit('People')
     await this.page.getByRole('button', { name: 'Invite a technician' }).click()
