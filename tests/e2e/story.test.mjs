@@ -110,6 +110,18 @@ fact('a policy lets the help desk in unattended', async () => {
   await isAccessible(admin.page)
 })
 
+fact('the policies page says who may do what, and what is in the way', async () => {
+  const check = admin.page.getByRole('region', { name: 'Who may do what' })
+  const answer = check.getByRole('status')
+  await answer.getByText('Allowed, by the policy helpdesk').waitFor()
+  await check.getByLabel('Minutes').fill('90')
+  await answer.getByText('The policy allows 3600 seconds at most. Ask for less, or an admin allows more').waitFor()
+  await answer.getByText('Not allowed').waitFor()
+  await isAccessible(admin.page)
+  await check.getByLabel('Minutes').fill('60')
+  await answer.getByText('Allowed, by the policy helpdesk').waitFor()
+})
+
 fact('a technician who types a name, Enter, why and Enter sees the very picture of the screen', async () => {
   const { page } = technician
   await page.getByText('2 online of 2').waitFor()

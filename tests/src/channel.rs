@@ -309,6 +309,19 @@ impl Channel {
         }
     }
 
+    /// Waits until the session stands still, or goes on again.
+    pub async fn turn(&mut self) -> String {
+        loop {
+            match self.next().await {
+                ViewerEvent::Paused { code, .. } => return code,
+                ViewerEvent::Resumed => return "resumed".to_owned(),
+                ViewerEvent::Message { credit, .. } => self.viewer.consumed(credit),
+                ViewerEvent::Over(end) => panic!("the session is over: {end:?}"),
+                _ => {}
+            }
+        }
+    }
+
     /// Moves hands on the device.
     pub async fn input(&mut self, input: Input) {
         self.send(0, ToDevice::Input(input)).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod assault;
+pub mod beat;
 pub mod channel;
 pub mod org;
 pub mod parley;

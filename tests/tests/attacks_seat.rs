@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use screen::decode::{Decoder, Painted};
@@ -10,6 +9,7 @@ use screen::message::{Features, ViewerMessage};
 use trust::Scope;
 use trust::receipt::Event;
 use trust::statement::Say;
+use wayleave_tests::beat::{BEAT, beat, moves_on};
 use wayleave_tests::channel::Channel;
 use wayleave_tests::org::{policy, sign_warrant};
 use wayleave_tests::random;
@@ -65,24 +65,6 @@ impl Stage {
         self.desktop.press_until_gone(PROMPT, place);
         assert_eq!(channel.answer().await.code(), "refused_by_user");
     }
-}
-
-/// Writes the time into `beat` again and again, until there is a file `stop`.
-const BEAT: &str =
-    "while [ ! -e stop ]; do date +%s%N > beat.new; mv beat.new beat; sleep 0.02; done";
-
-fn beat(home: &Path) -> String {
-    std::fs::read_to_string(home.join("beat")).unwrap_or_default()
-}
-
-/// Waits until the shell has written something else than this.
-async fn moves_on(home: &Path, from: &str) {
-    let moved = async {
-        while beat(home) == from {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    wayleave_tests::soon("a beat of the shell", moved).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -136,3 +136,41 @@ fn differing(a: &Picture, b: &Picture, banner: Spot) -> usize {
     let pixels = a.rgb.chunks(3).zip(b.rgb.chunks(3)).enumerate();
     pixels.filter(|(at, (a, b))| a != b && !inside(*at)).count()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_policy_explain_allows_opens_and_what_it_does_not_allow_does_not() {
+    let mut world = World::start().await;
+    let cli = Cli::at(&world.dir.path().join("tess"), world.org.id);
+    let answer = cli.technician_init(&world.service.url, "Tess").await;
+    let tess = world
+        .org
+        .admit_answer(&answer, "tess", &["support"])
+        .await
+        .to_string();
+    let narrow = policy("files", "support", "office", &[Scope::FilesRead]);
+    world.org.say(Say::Policy(narrow)).await;
+    let mut agent = world.device("desk", &["office"]).await;
+    agent.wait_for_ledger(world.org.state.head().size).await;
+    let device = agent.id().to_string();
+    let explain = ["policy", "explain", &tess, &device, "shell", "--unattended"];
+    let shell = ["shell", &device, "--unattended", "--", "true"];
+
+    let told = cli.run(&explain).await;
+    assert_eq!((told.code, told.refusal().as_str()), (3, "not_allowed"));
+    let explained = told.json();
+    assert!(explained["allowed_by"].is_null());
+    let miss = &explained["policies"][0]["misses"][0];
+    assert_eq!(miss["code"], "uncovered");
+    assert_eq!(
+        miss["remedy"],
+        "do without it, or an admin allows it in the policy"
+    );
+    assert_eq!(cli.run(&shell).await.refusal(), "uncovered");
+
+    let wide = policy("shells", "support", "office", &[Scope::Shell]);
+    world.org.say(Say::Policy(wide)).await;
+    agent.wait_for_ledger(world.org.state.head().size).await;
+    let told = cli.run(&explain).await.well();
+    assert_eq!(told.json()["allowed_by"], "shells");
+    cli.run(&shell).await.well();
+}

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Folder of a crate and the crates of ours that it stands on. `tests` alone may join the programs.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("agent", &["api", "screen", "trust", "wire"]),
     ("cli", &["api", "screen", "trust", "wire"]),
     ("server", &["api", "trust"]),
@@ -11,6 +11,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("api", &["trust"]),
     ("screen", &[]),
     ("trust", &[]),
+    ("sim", &["trust", "wire"]),
     ("xtask", &[]),
     (
         "tests",

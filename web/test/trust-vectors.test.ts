@@ -192,6 +192,20 @@ describe('warrant.json', () => {
   }
 })
 
+describe('explain.json', () => {
+  for (const desk of load('explain.json')) {
+    it.each<Any>(desk.cases)(`${desk.name}: $name`, async ({ note, now, wish, explained }: Any) => {
+      const state = await deskOf(desk)
+      const checkpoint = await trust.Note.parse(desk.org, note).verify(desk.org, state.roster)
+      const { obstacles, policies, allowedBy } = trust.explain({ state, checkpoint, now, ...wish })
+      const says = (refusal: trust.Refusal) => ({ code: refusal.code, text: refusal.message, remedy: trust.remedyOf(refusal) ?? null })
+      expect(allowedBy ?? null).toBe(explained.allowedBy)
+      expect(obstacles.map(says)).toEqual(explained.obstacles)
+      expect(policies.map((p) => ({ ...p, misses: p.misses.map(says) }))).toEqual(explained.policies)
+    })
+  }
+})
+
 describe('receipt.json', () => {
   const vectors = load('receipt.json')
   const device = keyOf(vectors.device)

@@ -1,8 +1,9 @@
 //! `cargo xtask demo` and `cargo xtask test`: the two commands of the project, for a machine with only Rust and Node.
-//! `cargo xtask bench` measures.
+//! `cargo xtask bench` measures, `cargo xtask faults` plants faults and has the simulation find them.
 
 mod bench;
 mod demo;
+mod faults;
 mod install;
 mod layout;
 mod outcome;
@@ -30,6 +31,8 @@ enum Command {
     Test(test::Options),
     /// Measure the product and print a table
     Bench(bench::Options),
+    /// Plant faults in a copy of the trust core, one by one: the simulation has to find each
+    Faults(faults::Options),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Faults(options) => faults::run(&options),
     };
     match result {
         Ok(code) => code,

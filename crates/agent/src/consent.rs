@@ -45,7 +45,7 @@ pub(crate) fn banner(keeper: &Keeper) -> Option<BannerRequest> {
         scopes: permissions(&scopes),
         until: crate::clock::local_time(until),
         attended: guests.iter().all(|guest| guest.attended),
-        paused: false,
+        paused: guests.iter().all(|guest| guest.paused),
         elapsed_s,
     })
 }
@@ -56,5 +56,6 @@ pub(crate) struct Guest {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) until: u64,
     pub(crate) attended: bool,
+    pub(crate) paused: bool,
     pub(crate) elapsed_s: u32,
 }

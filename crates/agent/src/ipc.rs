@@ -44,6 +44,13 @@ pub enum ToHelper {
         /// Its number.
         session: Number,
     },
+    /// A session stands still: its terminals stop and its keys are released; or it goes on.
+    Pause {
+        /// Its number.
+        session: Number,
+        /// Whether it stands still.
+        is_paused: bool,
+    },
     /// Ask the end user. No input of anybody is done from here to the answer.
     Ask {
         /// Whose prompt.

@@ -66,6 +66,9 @@ pub enum Command {
     /// Make and govern an organisation
     #[command(subcommand)]
     Org(org::Command),
+    /// What technicians may do on devices
+    #[command(subcommand)]
+    Policy(org::policy::Command),
     /// Become a technician
     #[command(subcommand)]
     Technician(technician::Command),
@@ -107,6 +110,7 @@ mod tests {
         "technician",
         "revoke",
         "policy",
+        "explain",
         "set",
         "list",
         "roster",

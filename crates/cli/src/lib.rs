@@ -69,6 +69,9 @@ fn execute(cli: Cli) -> Result<ExitCode> {
         let common = cli.common;
         match cli.command {
             Command::Org(command) => commands::org::run(command, &common).await.map(done),
+            Command::Policy(command) => {
+                commands::org::policy::run(command, &common).await.map(done)
+            }
             Command::Technician(command) => {
                 commands::technician::run(command, &common).await.map(done)
             }

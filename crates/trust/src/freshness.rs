@@ -29,13 +29,33 @@ pub enum Stale {
 ///
 /// With quorum 0 the log key's word is all there is, and this passes for any checkpoint of this head.
 pub fn check(state: &State, checkpoint: &Checkpoint, now: u64) -> Result<(), Stale> {
+    check_age(state, checkpoint, now, state.roster().max_age)
+}
+
+/// Whether no quorum has vouched for this ledger within half of `max_age`: an open session stands still then.
+pub fn needs_renewal(state: &State, checkpoint: &Checkpoint, now: u64) -> bool {
+    check_age(state, checkpoint, now, state.roster().max_age / 2).is_err()
+}
+
+/// The times after `now`, in milliseconds, at which [`needs_renewal`] and [`check`] turn unless a newer checkpoint comes.
+pub fn turning_points(
+    state: &State,
+    checkpoint: &Checkpoint,
+    now: u64,
+) -> impl Iterator<Item = u64> {
+    let max_age = state.roster().max_age;
+    let witnessed = witnessed_time(state, checkpoint);
+    let points = [max_age / 2, max_age].map(|age| Some(witnessed?.saturating_add(age + 1)));
+    points.into_iter().flatten().filter(move |at| *at > now)
+}
+
+fn check_age(state: &State, checkpoint: &Checkpoint, now: u64, max_age: u64) -> Result<(), Stale> {
     if checkpoint.head != state.head() {
         return Err(Stale::OtherHead);
     }
     let roster = state.roster();
-    let in_time = |at: u64| {
-        at.saturating_add(roster.max_age) >= now && at <= now.saturating_add(CLOCK_SKEW_MS)
-    };
+    let in_time =
+        |at: u64| at.saturating_add(max_age) >= now && at <= now.saturating_add(CLOCK_SKEW_MS);
     let fresh: Vec<usize> = checkpoint
         .witnessed
         .iter()
@@ -43,7 +63,7 @@ pub fn check(state: &State, checkpoint: &Checkpoint, now: u64) -> Result<(), Sta
         .map(|(w, _)| *w)
         .collect();
     if (fresh.len() as u64) < roster.quorum {
-        let max_age_s = roster.max_age / 1000;
+        let max_age_s = max_age / 1000;
         return Err(Stale::TooFewWitnesses {
             have: fresh.len() as u64,
             need: roster.quorum,

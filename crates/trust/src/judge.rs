@@ -5,6 +5,7 @@
 
 mod approval;
 mod cover;
+mod explain;
 #[cfg(test)]
 mod tests;
 
@@ -15,12 +16,14 @@ use crate::freshness::{self, Stale};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::scope::Scope;
 use crate::state::{Entry, NotInForce, State};
-use crate::statement::{Owner, Role};
+use crate::statement::Role;
 use crate::warrant::Warrant;
 
 pub use approval::{Approvals, Foreseen, foresee, lacking};
-use cover::Covered;
 pub use cover::Uncovered;
+pub use explain::{Explanation, Weighed, Wish, explain};
+
+use cover::Asked;
 
 /// Everything a device knows when it judges. Times in milliseconds.
 pub struct Facts<'a> {
@@ -200,20 +203,20 @@ pub fn peek_id(envelope: &[u8]) -> Result<WarrantId, Refusal> {
 
 /// Judges one warrant. Every check stands here or in [`cover`]; the first that fails names the refusal.
 pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
-    let asked = examine(facts, envelope)?;
-    let covered = decide(facts, &asked, &asked.signers)?;
+    let checked = check(facts, envelope)?;
+    let covered = checked.asked(facts, &checked.signers).find()?;
     Ok(Verdict {
-        digest: asked.envelope.digest(),
+        digest: checked.envelope.digest(),
         policy: covered.policy,
         approvers: covered.approvals.iter().map(|s| s.keyid).collect(),
-        warrant: asked.warrant,
-        resumes: asked.resumes,
-        stale: asked.stale,
+        warrant: checked.warrant,
+        resumes: checked.resumes,
+        stale: checked.stale,
     })
 }
 
-/// A warrant of which everything holds, but that nobody has found a policy for.
-struct Asked<'a> {
+/// A warrant of which everything holds, but that no policy was asked about.
+struct Checked<'a> {
     envelope: Envelope,
     warrant: Warrant,
     signers: Vec<Signer>,
@@ -223,17 +226,38 @@ struct Asked<'a> {
     stale: bool,
 }
 
-fn examine<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Asked<'a>, Refusal> {
+impl Checked<'_> {
+    /// What the policies are asked, where these have signed.
+    fn asked<'b>(&'b self, facts: &Facts<'b>, signers: &'b [Signer]) -> Asked<'b> {
+        Asked {
+            state: facts.state,
+            checkpoint: facts.checkpoint,
+            now: facts.now,
+            by: self.warrant.by,
+            technician: self.technician,
+            device: self.device,
+            scopes: &self.warrant.scopes,
+            lasts_ms: self.warrant.until - self.warrant.from,
+            attended: self.warrant.attended,
+            signers,
+            openings: facts.openings.len(),
+            resumes: self.resumes,
+            stale: self.stale,
+        }
+    }
+}
+
+fn check<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Checked<'a>, Refusal> {
     let (envelope, warrant) = peek(envelope)?;
     warrant.check_shape().map_err(Refusal::Shape)?;
     check_aim(facts, &warrant)?;
     let device = check_ledger(facts, &warrant)?;
-    let stale = check_fresh(facts, &warrant)?;
+    let stale = check_fresh(facts.state, facts.checkpoint, facts.now, warrant.attended)?;
     let signers = check_signers(facts, &envelope, &warrant)?;
     let technician = check_technician(facts, &warrant, &signers)?;
     let resumes = check_spent(facts, &warrant)?;
     check_time(facts, &warrant)?;
-    Ok(Asked {
+    Ok(Checked {
         envelope,
         warrant,
         signers,
@@ -242,12 +266,6 @@ fn examine<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Asked<'a>, Refusal>
         resumes,
         stale,
     })
-}
-
-fn decide(facts: &Facts<'_>, asked: &Asked<'_>, signers: &[Signer]) -> Result<Covered, Refusal> {
-    let covered = cover::find(facts, asked, signers)?;
-    check_vendor_origin(facts, &asked.warrant, signers, &covered.approvals)?;
-    Ok(covered)
 }
 
 fn check_aim(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
@@ -263,8 +281,8 @@ fn check_aim(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, Refusal> {
-    let state = facts.state;
+/// What closes every device, whoever asks.
+fn check_standing(state: &State) -> Result<(), Refusal> {
     if let Some(index) = state.closed_by() {
         return Err(Refusal::LedgerTooNew(index));
     }
@@ -274,6 +292,12 @@ fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, R
     if state.is_roster_tainted() {
         return Err(Refusal::RosterTainted);
     }
+    Ok(())
+}
+
+fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, Refusal> {
+    let state = facts.state;
+    check_standing(state)?;
     match state.root_at(warrant.seen.size) {
         None => return Err(Refusal::LedgerBehind),
         Some(root) if root != warrant.seen.root => return Err(Refusal::LedgerForked),
@@ -288,13 +312,16 @@ fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, R
     Ok(device)
 }
 
-fn check_fresh(facts: &Facts<'_>, warrant: &Warrant) -> Result<bool, Refusal> {
-    match freshness::check(facts.state, facts.checkpoint, facts.now) {
+/// Whether the ledger is stale in a way that a policy may bear with; which one does is decided where the policy is chosen.
+fn check_fresh(
+    state: &State,
+    checkpoint: &Checkpoint,
+    now: u64,
+    attended: bool,
+) -> Result<bool, Refusal> {
+    match freshness::check(state, checkpoint, now) {
         Ok(()) => Ok(false),
-        // Whether a policy bears with it is decided where the policy is chosen.
-        Err(Stale::TooFewWitnesses { .. } | Stale::NoRevocationHolder) if warrant.attended => {
-            Ok(true)
-        }
+        Err(Stale::TooFewWitnesses { .. } | Stale::NoRevocationHolder) if attended => Ok(true),
         Err(why) => Err(Refusal::Stale(why)),
     }
 }
@@ -354,37 +381,4 @@ fn check_time(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
         return Err(Refusal::Expired);
     }
     Ok(())
-}
-
-/// Code served by the vendor cannot open an unattended workstation with one person's key.
-fn check_vendor_origin(
-    facts: &Facts<'_>,
-    warrant: &Warrant,
-    signers: &[Signer],
-    approvals: &[Signer],
-) -> Result<(), Refusal> {
-    let on_vendor = |s: &Signer| is_on_vendor(facts, s);
-    if needs_independence(facts, warrant, signers) && approvals.iter().all(on_vendor) {
-        return Err(Refusal::VendorOriginAlone);
-    }
-    Ok(())
-}
-
-/// Whether somebody has to approve who did not sign on a vendor's origin.
-fn needs_independence(facts: &Facts<'_>, warrant: &Warrant, signers: &[Signer]) -> bool {
-    let by = |s: &&Signer| s.keyid == warrant.by;
-    !warrant.attended
-        && signers
-            .iter()
-            .find(by)
-            .is_some_and(|s| is_on_vendor(facts, s))
-}
-
-fn is_on_vendor(facts: &Facts<'_>, signer: &Signer) -> bool {
-    let roster = facts.state.roster();
-    let owner = signer
-        .origin
-        .as_deref()
-        .and_then(|o| roster.origin_owner(o));
-    owner == Some(Owner::Vendor)
 }

@@ -49,8 +49,10 @@ pub struct Receipt {
 pub enum Event {
     /// A session opened.
     Open,
-    /// A technician came back to his session over the same key.
+    /// A session goes on: its technician came back over the same key, or its pause is over.
     Resume,
+    /// A session stands still.
+    Pause,
     /// A session ended.
     Close,
     /// A warrant was refused.
@@ -62,6 +64,7 @@ impl Event {
         match self {
             Event::Open => "open",
             Event::Resume => "resume",
+            Event::Pause => "pause",
             Event::Close => "close",
             Event::Deny => "deny",
         }

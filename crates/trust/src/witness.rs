@@ -35,6 +35,7 @@ pub enum WitnessRefusal {
 }
 
 /// The state of one witness for one organisation. The program keeps the leaves and handed revocations on disk.
+#[derive(Clone)]
 pub struct Witness {
     org: OrgId,
     state: Option<State>,

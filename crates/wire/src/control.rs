@@ -172,6 +172,15 @@ pub enum ToTechnician {
         /// For people: a sentence.
         text: String,
     },
+    /// The session stands still: nothing is shown, nothing is done, until `resumed` or `closed`.
+    Paused {
+        /// For programs: `snake_case`.
+        code: String,
+        /// For people: a sentence.
+        text: String,
+    },
+    /// The session goes on after `paused`.
+    Resumed {},
     /// The session is over.
     Closed {
         /// For programs: `snake_case`.
@@ -230,10 +239,10 @@ impl ToTechnician {
             )?,
             Self::Revocations { envelopes } => check_revocations(envelopes)?,
             Self::Opened(opened) => check_opened(opened)?,
-            Self::Refused { code, text } | Self::Closed { code, text } => {
-                check_verdict(code, text)?
-            }
-            Self::Window { .. } | Self::Pong { .. } | Self::Asking { .. } => {}
+            Self::Refused { code, text }
+            | Self::Paused { code, text }
+            | Self::Closed { code, text } => check_verdict(code, text)?,
+            Self::Window { .. } | Self::Pong { .. } | Self::Asking { .. } | Self::Resumed {} => {}
         }
         Ok(message)
     }
@@ -253,6 +262,8 @@ impl ToTechnician {
             Self::Asking { .. } => "asking",
             Self::Opened(_) => "opened",
             Self::Refused { .. } => "refused",
+            Self::Paused { .. } => "paused",
+            Self::Resumed {} => "resumed",
             Self::Closed { .. } => "closed",
         }
     }

@@ -1,9 +1,9 @@
 //! The device's end of a channel. Driven as the crate's first page shows; the keeper judges, this keeps the order.
 //!
 //! ```text
-//! handshake -> secured -> greeted -> judging (asking) -> open -> over
-//!              greet()    Open       opened()            close()
-//!                                    refuse()
+//! handshake -> secured -> greeted -> judging (asking) -> open (paused) -> over
+//!              greet()    Open       opened()            pause()  close()
+//!                                    refuse()            resume()
 //! ```
 
 mod arrival;
@@ -83,6 +83,7 @@ enum State {
     Open {
         scopes: Vec<Scope>,
         until: u64,
+        is_paused: bool,
     },
     Over,
 }
@@ -229,6 +230,7 @@ impl Host {
         let next = State::Open {
             scopes: opened.scopes.clone(),
             until: opened.until,
+            is_paused: false,
         };
         self.send_control(&control::ToTechnician::Opened(opened))?;
         self.state = next;
@@ -247,6 +249,36 @@ impl Host {
         );
     }
 
+    /// The session stands still: no message but control leaves, and none takes effect, until [`Host::resume`]. `code` is
+    /// `snake_case`, `text` a sentence. Its time runs on.
+    ///
+    /// # Errors
+    /// [`SendError::NoSession`] unless the session is open and goes on.
+    pub fn pause(&mut self, code: &str, text: &str) -> Result<(), SendError> {
+        let (code, text) = (code.to_owned(), text.to_owned());
+        self.turn(true, &control::ToTechnician::Paused { code, text })
+    }
+
+    /// The session goes on: what waited is sent.
+    ///
+    /// # Errors
+    /// [`SendError::NoSession`] unless the session is paused.
+    pub fn resume(&mut self) -> Result<(), SendError> {
+        self.turn(false, &control::ToTechnician::Resumed {})
+    }
+
+    fn turn(&mut self, pause: bool, said: &control::ToTechnician) -> Result<(), SendError> {
+        let (State::Open { is_paused, .. }, Some(link)) = (&mut self.state, &mut self.link) else {
+            return Err(SendError::NoSession);
+        };
+        if *is_paused == pause {
+            return Err(SendError::NoSession);
+        }
+        *is_paused = pause;
+        link.mux.hold(pause);
+        self.send_control(said)
+    }
+
     /// The session is over. What waited is dropped; only the reason is still sent.
     pub fn close(&mut self, code: &str, text: &str) {
         let (code, text) = (code.to_owned(), text.to_owned());
@@ -262,10 +294,14 @@ impl Host {
     /// May this message take effect now, under the judged scopes?
     ///
     /// # Errors
-    /// [`Denied`] names the scope that lacks; once the session is not open, everything that needs one is denied.
+    /// [`Denied`] names the scope that lacks; while the session is paused or not open, everything that needs one is denied.
     pub fn permit(&self, message: &ToDevice) -> Result<(), Denied> {
         match &self.state {
-            State::Open { scopes, .. } => scope::permit(scopes, message),
+            State::Open {
+                scopes,
+                is_paused: false,
+                ..
+            } => scope::permit(scopes, message),
             _ => scope::permit(&[], message),
         }
     }

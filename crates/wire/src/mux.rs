@@ -125,6 +125,8 @@ pub(crate) struct Mux {
     opened_last: BTreeMap<Stream, u16>,
     /// The id served last, so that lanes of one stream take turns.
     served_last: BTreeMap<Stream, u16>,
+    /// Only control is sent.
+    is_held: bool,
 }
 
 impl Mux {
@@ -134,6 +136,7 @@ impl Mux {
             lanes: BTreeMap::new(),
             opened_last: BTreeMap::new(),
             served_last: BTreeMap::new(),
+            is_held: false,
         }
     }
 
@@ -144,6 +147,11 @@ impl Mux {
             .copied()
             .unwrap_or(0)
             .wrapping_add(1)
+    }
+
+    /// Keeps back all but control, or sends on.
+    pub(crate) fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
     }
 
     /// Forgets all that waits, both ways.

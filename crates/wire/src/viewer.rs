@@ -39,6 +39,15 @@ pub enum Event {
     },
     /// The device judged: yes.
     Opened(Opened),
+    /// The session stands still: nothing comes, and what is sent waits or is dropped, until [`Event::Resumed`] or the end.
+    Paused {
+        /// For programs: `snake_case`.
+        code: String,
+        /// For people: a sentence.
+        text: String,
+    },
+    /// The session goes on.
+    Resumed,
     /// A message of an open session; give [`Viewer::consumed`] its credit afterwards.
     Message {
         /// Display, transfer or shell; 0 elsewhere.

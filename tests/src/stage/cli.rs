@@ -39,6 +39,11 @@ impl Ended {
             .unwrap_or_default()
     }
 
+    /// What it printed, as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.out).unwrap()
+    }
+
     /// Fails the test unless it went well.
     pub fn well(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.err);

@@ -1,5 +1,5 @@
 // The warrant, shown before it is signed: who, which device, what, until when, why. One Enter and one touch.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { AwaitApproval, WhoIsAsked } from './AwaitApproval'
 import { Button, Dialog, Field, Note } from '../ui/parts'
 import { asSentence } from '../ui/text'
@@ -9,7 +9,6 @@ import { type DeviceView, SCOPES, type Scope } from './model'
 import { Remote } from './remote'
 import { go } from './router'
 import { fitting, kindOf, longest, recall, remember, suggest } from './suggest'
-import type { Foresight } from './wishes'
 import { WarrantFacts } from './WarrantFacts'
 
 export function ConnectDialog(props: { account: Account; device: DeviceView; onClose: () => void }) {
@@ -19,25 +18,22 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
   const [choice, setChoice] = useState<Choice>(() => ({ ...suggest(fit, recall(kind)), why: '', ticket: '' }))
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState('')
-  const [covered, setCovered] = useState<Foresight | null>(null)
   const [asking, setAsking] = useState('')
   const change = (part: Partial<Choice>) => setChoice({ ...choice, ...part })
 
-  useEffect(() => {
-    let live = true
-    void account.foresee(device, choice).then((answer) => { if (live) setCovered(answer) })
-    return () => { live = false }
-  }, [JSON.stringify(choice.scopes), choice.minutes, choice.attended, account.size.value])
+  const covered = useMemo(() => account.foresee(device, choice), [JSON.stringify(choice.scopes), choice.minutes, choice.attended, account.size.value])
 
   useEffect(() => Remote.prepare(), [])
 
+  const asks = 'asks' in covered ? covered.asks : undefined
+  const verb = asks ? 'ask' : 'connect'
   const sign = async () => {
     setBusy(true)
     setTrouble('')
     try {
       remember(kind, choice)
       const warrant = await account.signWarrant(device, choice)
-      if (covered && 'policy' in covered) return go(`/session/${warrant}`)
+      if (!asks) return go(`/session/${warrant}`)
       await account.approvals.ask(warrant)
       setAsking(warrant)
     } catch (error) {
@@ -46,18 +42,16 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
     }
   }
 
-  const refused = covered && 'why' in covered ? covered.why : ''
+  const refused = 'why' in covered ? covered.why : ''
   const incomplete = choice.why.trim() === '' || choice.scopes.length === 0
   const display = device.presence?.display
-  const asks = covered && 'asks' in covered ? covered.asks : undefined
-  const verb = asks ? 'ask' : 'connect'
   if (asking) return <AwaitApproval account={account} warrant={asking} onClose={props.onClose} />
   return (
-    <Dialog wide title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && covered && !refused) void sign() }}
+    <Dialog wide title={`Connect to ${device.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && !incomplete && !refused) void sign() }}
       foot={<>
-        <span class="grow small muted" role="status">{covered && 'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}{asks && <>The policy <strong>{asks.policy}</strong> asks for approval</>}</span>
+        <span class="grow small muted" role="status">{'policy' in covered && <>Allowed by the policy <strong>{covered.policy}</strong></>}{asks && <>The policy <strong>{asks.policy}</strong> asks for approval</>}</span>
         <Button onClick={props.onClose}>Cancel</Button>
-        <Button tone="primary" type="submit" busy={busy} disabled={incomplete || !covered || refused !== ''}>
+        <Button tone="primary" type="submit" busy={busy} disabled={incomplete || refused !== ''}>
           {account.identity.holder.kind === 'passkey' ? `Sign with passkey and ${verb}` : `Sign and ${verb}`}
         </Button>
       </>}>

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import type { Envelope, KeyId, OrgId, Say, State } from '../trust'
+import type { Envelope, Explanation, KeyId, OrgId, Say, State } from '../trust'
 import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
 import { type Delivered, Delivery } from './delivery'
@@ -16,7 +16,7 @@ import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
 import { type Identity, identities, type SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
-import { type Foresight, Wishes } from './wishes'
+import { type Foresight, type Question, Wishes } from './wishes'
 
 const REFRESH_MS = 60_000
 // Refusals that no waiting mends.
@@ -313,8 +313,12 @@ export class Account {
 
   // Sessions: foreseen, signed, started.
 
-  foresee(device: DeviceView, choice: Wish): Promise<Foresight> {
-    return this.locked.value ? Promise.resolve({ why: this.locked.value }) : this.#wishes.foresee(device, choice)
+  foresee(device: DeviceView, choice: Wish): Foresight {
+    return this.locked.value ? { why: this.locked.value } : this.#wishes.foresee(device, choice)
+  }
+
+  explain(question: Question): Explanation | undefined {
+    return this.#wishes.explain(question)
   }
 
   signWarrant(device: DeviceView, choice: Choice): Promise<string> {

@@ -32,6 +32,7 @@ export class Remote {
   readonly opened = signal<Opened | null>(null)
   readonly display = signal<{ width: number; height: number } | null>(null)
   readonly painted = signal(false)
+  readonly paused = signal('')
   readonly cursor = signal('default')
   readonly latency = signal<number | null>(null)
   onAgain: () => void = () => undefined
@@ -130,6 +131,7 @@ export class Remote {
   #take(message: ToPage): void {
     switch (message.kind) {
       case 'stage':
+        this.paused.value = ''
         this.stage.value = { stage: message.stage, text: message.text ?? '', ...(message.until === undefined ? {} : { until: message.until }) }
         if (message.stage === 'over') this.#failAll(message.text ?? 'The session is over.')
         break
@@ -140,6 +142,7 @@ export class Remote {
         break
       case 'opened': this.opened.value = message.opened; break
       case 'display': this.display.value = { width: message.width, height: message.height }; break
+      case 'paused': this.paused.value = message.text; break
       case 'painted': this.painted.value = true; break
       case 'cursor': this.cursor.value = message.css; break
       case 'latency': this.latency.value = message.ms; break

@@ -1,5 +1,5 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type Approvals, decide, type KeyId, lackingOf, type Salt, type Signed, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, type CoverFacts, Envelope, warrant as warrantSchema, type X25519Public, staleness, Refusal, deviceWords } from '../trust'
+import { type Approvals, type Asked, findCover, type KeyId, lackingOf, type Salt, signWarrant, staleness, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncovered, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
@@ -14,11 +14,18 @@ import type { Wish } from './suggest'
 import type { Names } from './views'
 import type { WarrantView } from './WarrantFacts'
 
+// The device's clock may be a little behind this one.
+const FROM_BEFORE_MS = 10_000
+
 // What the workstation would say: a policy allows it, lacks approvals alone, or why not.
 export type Foresight = { policy: string } | { asks: Approvals } | { why: string }
 
-// The device's clock may be a little behind this one.
-const FROM_BEFORE_MS = 10_000
+// Who would like to do what where; keys of technicians, devices and admins.
+export interface Question extends Wish {
+  technician: string
+  device: string
+  approvers: string[]
+}
 
 export class Wishes {
   constructor(
@@ -29,21 +36,41 @@ export class Wishes {
   ) {}
 
   // The same rules as on the workstation, asked beforehand; the workstation's own answer is the one that counts.
-  async foresee(device: DeviceView, choice: Wish): Promise<Foresight> {
+  explain(question: Question): Explanation | undefined {
     const { state, checkpoint } = this.ledger
-    if (!state || !checkpoint) return { why: 'The ledger is not read yet.' }
+    if (!state || !checkpoint) return undefined
+    const { technician, device, scopes, minutes, attended, approvers } = question
+    return explain({
+      state, checkpoint, now: Date.now(), technician: technician as KeyId, device: device as KeyId, scopes, lastsMs: minutes * 60_000,
+      attended, approvers: approvers as KeyId[], openings: 0,
+    })
+  }
+
+  foresee(device: DeviceView, choice: Wish): Foresight {
+    const explained = this.explain({ ...choice, technician: this.identity.keyid, device: device.keyid, approvers: [] })
+    if (!explained) return { why: 'The ledger is not read yet.' }
+    const asked = explained.obstacles.length === 0 ? this.#asked(device, choice) : undefined
+    if (asked) {
+      const covered = findCover(asked)
+      if ('policy' in covered) return { policy: covered.policy }
+      const asks = lackingOf(asked)
+      if (asks) return { asks }
+    }
+    const nearest = [...explained.policies].sort((a, b) => a.misses.length - b.misses.length)[0]
+    const first = explained.obstacles[0] ?? nearest?.misses[0]
+    return { why: first ? whyNot(first) : '' }
+  }
+
+  // As this very page would sign it: a passkey signs on this page's origin.
+  #asked(device: DeviceView, { scopes, minutes, attended }: Wish): Asked | undefined {
+    const { state, checkpoint } = this.ledger
     const now = Date.now()
     const by = this.identity.keyid as KeyId
-    const technician = state.inForce(by, 'technician', now)
-    const entry = state.inForce(device.keyid as KeyId, 'device', now)
-    if (typeof technician === 'string') return { why: 'This key is not a technician’s. Admins give power; technicians use it.' }
-    if (typeof entry === 'string') return { why: `This device does not count now: ${entry.replace('_', ' ')}.` }
-    if (state.isSuspended) return { why: 'The organisation has suspended all access.' }
-    const stale = staleness(state, checkpoint, now)
-    if (stale && !choice.attended) return { why: `The ledger is not fresh: ${stale.message}.` }
-    const signers: Signed[] = [meAsSigner(this.identity)]
-    const wish = { by, scopes: choice.scopes, from: now - FROM_BEFORE_MS, until: now + lifetime(choice), attended: choice.attended }
-    return foreseen({ state, checkpoint, now, openings: 0, warrant: wish, technician, device: entry, signers, resumes: false, stale: stale !== undefined })
+    const technician = state?.inForce(by, 'technician', now)
+    const entry = state?.inForce(device.keyid as KeyId, 'device', now)
+    if (!state || !checkpoint || !technician || !entry || typeof technician === 'string' || typeof entry === 'string') return undefined
+    const stale = staleness(state, checkpoint, now) !== undefined
+    return { state, checkpoint, now, by, technician, device: entry, scopes, lastsMs: minutes * 60_000, attended, signers: [meAsSigner(this.identity)], openings: 0, resumes: false, stale }
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {
@@ -103,14 +130,11 @@ export class Wishes {
   }
 }
 
-function foreseen(facts: CoverFacts): Foresight {
-  try {
-    return { policy: decide(facts.state, facts).policy }
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    const asks = lackingOf(facts)
-    return asks ? { asks } : { why: asSentence(error.message) }
-  }
+// What stands in the way, and who can change it; where one policy is spoken of, that none allows it is left out.
+export function whyNot(refusal: Refusal, isOfOnePolicy = false): string {
+  const what = isOfOnePolicy && refusal instanceof Uncovered ? refusal.text : refusal.message
+  const remedy = remedyOf(refusal)
+  return [what, ...(remedy ? [remedy] : [])].map(asSentence).join(' ')
 }
 
 const lifetime = (choice: Wish): number => choice.minutes * 60_000 - FROM_BEFORE_MS

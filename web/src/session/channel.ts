@@ -42,6 +42,10 @@ export type ChannelEvent =
   | { readonly kind: 'asking'; readonly until: number }
   /** The device judged: yes. */
   | { readonly kind: 'opened'; readonly opened: Opened }
+  /** The session stands still: nothing comes, and what is sent waits or is dropped, until `resumed` or `over`. */
+  | { readonly kind: 'paused'; readonly code: string; readonly text: string }
+  /** The session goes on. */
+  | { readonly kind: 'resumed' }
   /** `id` is the display, transfer or shell; `end` says that the device sends nothing more on it. */
   | ({ readonly kind: 'message'; readonly id: number; readonly end: boolean; readonly credit: Credit } & Incoming)
   /** The answer to `ping`. */
@@ -197,6 +201,8 @@ export class Channel implements LinkOwner {
     else if ('asking' in message && state === 'asked') this.#ask(message.asking.until)
     else if ('opened' in message && state === 'asked') this.#enter('open', { kind: 'opened', opened: message.opened })
     else if ('refused' in message && state === 'asked') this.#told({ how: 'refused', ...message.refused })
+    else if ('paused' in message && state === 'open') this.#tell({ kind: 'paused', ...message.paused })
+    else if ('resumed' in message && state === 'open') this.#tell({ kind: 'resumed' })
     else if ('window' in message && state === 'open') this.#link?.mux.credited(message.window)
     else throw new ChannelError('unexpected', `the message "${Object.keys(message)[0]}" does not belong here`)
   }

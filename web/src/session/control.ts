@@ -61,6 +61,8 @@ export type ToTechnician =
   | { asking: { until: number } }
   | { opened: Opened }
   | { refused: Why }
+  | { paused: Why }
+  | { resumed: Empty }
   | { closed: Why }
 
 const receiptHead = object<ReceiptHead>({ n: count, hash: id<Hash>(32) })
@@ -107,6 +109,8 @@ const toTechnician: Schema<ToTechnician> = variant<ToTechnician>({
     display,
   }) as Schema<unknown>,
   refused: why as Schema<unknown>,
+  paused: why as Schema<unknown>,
+  resumed: object<Empty>({}) as Schema<unknown>,
   closed: why as Schema<unknown>,
 })
 

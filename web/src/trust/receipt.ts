@@ -10,7 +10,7 @@ import { type OpeningKey, open } from './seal'
 import { type Seen, scope, seen } from './statement'
 
 /** What a receipt is about. */
-export type Event = 'open' | 'resume' | 'close' | 'deny'
+export type Event = 'open' | 'resume' | 'pause' | 'close' | 'deny'
 
 /** A receipt's payload. Times in milliseconds. */
 export interface Receipt {
@@ -60,7 +60,7 @@ export const receipt: Schema<Receipt> = object<Receipt>({
   prev: id<Hash>(32),
   at: u64,
   session: id<Salt>(16),
-  ev: oneOf<Event>('open', 'resume', 'close', 'deny'),
+  ev: oneOf<Event>('open', 'resume', 'pause', 'close', 'deny'),
   warrant: optional(id<Hash>(32)),
   channel: optional(id<Hash>(32)),
   ledger: seen,

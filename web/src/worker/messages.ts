@@ -54,6 +54,8 @@ export type ToPage =
   // The connection was lost: the page rings again, with the same warrant.
   | { kind: 'again' }
   | { kind: 'opened'; opened: Opened }
+  // Why the session stands still; nothing once it goes on.
+  | { kind: 'paused'; text: string }
   | { kind: 'display'; width: number; height: number }
   | { kind: 'painted'; first: boolean; at: number }
   | { kind: 'cursor'; css: string }

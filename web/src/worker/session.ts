@@ -58,6 +58,8 @@ class Session {
         if (event.opened.scopes.includes('view') && event.opened.display.state === 'ready') this.#show()
         this.#ping = setInterval(() => this.#measure(), PING_EVERY_MS)
         return this.#measure()
+      case 'paused': return tell({ kind: 'paused', text: event.text })
+      case 'resumed': return tell({ kind: 'paused', text: '' })
       case 'message': return this.#message(event)
       case 'pong': return tell({ kind: 'latency', ms: performance.now() - this.#pinged })
       case 'room': return event.stream === 'files' ? this.#transfers?.room(event.id) : undefined

@@ -57,6 +57,8 @@ enum Step {
     Trust,
     /// The handshake, sealing of frames
     Wire,
+    /// Runs of the simulation
+    Sim,
     /// Click to picture, key to pixel: release programs, a real desktop, a real browser
     Session,
     /// What the agent costs while nothing happens
@@ -115,6 +117,9 @@ fn measure(options: &Options, rows: &mut Vec<Row>) -> Result<()> {
     if chosen(Step::Wire) {
         rows.extend(examples::run("handshake_bench")?);
     }
+    if chosen(Step::Sim) {
+        rows.extend(examples::run("sim_bench")?);
+    }
     if chosen(Step::Session) || chosen(Step::Agent) {
         let wanted = session::Wanted {
             runs: if chosen(Step::Session) {
@@ -150,6 +155,6 @@ fn build_release() -> Result<()> {
     build(
         "build-examples",
         "--examples",
-        &["wayleave-trust", "wayleave-wire"],
+        &["wayleave-trust", "wayleave-wire", "wayleave-sim"],
     )
 }

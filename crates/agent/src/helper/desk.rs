@@ -44,6 +44,7 @@ pub struct Desk {
 struct Local {
     files: FilesWorker,
     shells: Shells,
+    is_paused: bool,
 }
 
 impl Desk {
@@ -91,6 +92,9 @@ impl Desk {
         match frame {
             Frame::Control(ToHelper::Start { session, scopes }) => self.start(session, scopes),
             Frame::Control(ToHelper::Stop { session }) => self.stop(session),
+            Frame::Control(ToHelper::Pause { session, is_paused }) => {
+                self.pause(session, is_paused)
+            }
             Frame::Control(ToHelper::Ask { session, prompt }) => self.ask(session, *prompt).await,
             Frame::Control(ToHelper::Withdraw { session }) => {
                 // Its end comes as an event, and puts everything back.
@@ -144,7 +148,25 @@ impl Desk {
         if scopes.contains(&Scope::ClipboardRead) {
             self.clipboard.watch(session);
         }
-        self.sessions.insert(session, Local { files, shells });
+        let local = Local {
+            files,
+            shells,
+            is_paused: false,
+        };
+        self.sessions.insert(session, local);
+    }
+
+    /// Files stand still by themselves: nothing more comes for them, and nothing is taken from them.
+    fn pause(&mut self, session: Number, is_paused: bool) {
+        let is_asking = self.prompt.is_some();
+        let Some(local) = self.sessions.get_mut(&session) else {
+            return;
+        };
+        local.is_paused = is_paused;
+        local.shells.freeze(is_paused || is_asking);
+        if is_paused {
+            self.input.stop(session);
+        }
     }
 
     fn stop(&mut self, session: Number) {
@@ -194,8 +216,9 @@ impl Desk {
             self.prompt = None;
             self.prompt_at.clear();
             self.desktop.mask(Vec::new());
-            let shells = self.sessions.values().map(|local| &local.shells);
-            shells.for_each(|shells| shells.freeze(false));
+            for local in self.sessions.values() {
+                local.shells.freeze(local.is_paused);
+            }
             self.gate.open();
             self.input.unblock();
         }

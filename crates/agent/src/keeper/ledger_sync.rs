@@ -8,7 +8,7 @@ use crate::limits::LEDGER_SYNC_BYTES_MAX;
 use crate::trust_store::{ExtendError, HoldRefusal};
 
 /// Least time between two questions for a newer checkpoint, in milliseconds.
-const REFRESH_AGAIN_MS_MIN: u64 = 5_000;
+const REFRESH_AGAIN_MS_MIN: u64 = 1_000;
 
 /// Pages that wait for the checkpoint over them.
 #[derive(Default)]
@@ -103,7 +103,7 @@ impl Keeper {
         }
     }
 
-    /// When a newer checkpoint is to be asked for: before half of its life is over.
+    /// When a newer checkpoint is to be asked for: well before half of its life is over, when open sessions would pause.
     pub(crate) fn refresh_due(&self) -> Option<u64> {
         if !self.link_is_up {
             return None;
@@ -117,7 +117,7 @@ impl Keeper {
             .and_then(|c| freshness::witnessed_time(state, c))
             .unwrap_or(0);
         let again = self.sync.asked_at + REFRESH_AGAIN_MS_MIN.max(max_age / 10);
-        Some((witnessed + max_age / 2).max(again))
+        Some((witnessed + max_age / 8 * 3).max(again))
     }
 
     pub(crate) fn refresh_if_due(&mut self) {

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use api::ids::SessionId;
 use tokio::sync::mpsc;
+use trust::freshness;
 
 pub use denials::draft as denial;
 pub use helper_process::{HelperEvent, HelperProcess, HelperProgram};
@@ -287,7 +288,7 @@ impl Keeper {
     /// When [`Keeper::on_due`] has something to do, in milliseconds since the epoch.
     pub fn next_due(&self) -> u64 {
         let sessions = self.sessions.values().filter_map(Session::due);
-        let judging = (!self.sessions.is_empty()).then(|| self.judged_at + JUDGE_EVERY_MS);
+        let judging = (!self.sessions.is_empty()).then(|| self.judging_due());
         let others = [
             self.helper_due,
             self.refresh_due(),
@@ -298,6 +299,16 @@ impl Keeper {
             .chain(others.into_iter().flatten())
             .min()
             .unwrap_or(u64::MAX)
+    }
+
+    /// When time alone may have changed a verdict.
+    fn judging_due(&self) -> u64 {
+        let regular = self.judged_at + JUDGE_EVERY_MS;
+        let (Some(state), Some(checkpoint)) = (self.store.state(), self.store.checkpoint()) else {
+            return regular;
+        };
+        let turning = freshness::turning_points(state, checkpoint, self.judged_at);
+        turning.fold(regular, u64::min)
     }
 
     /// Time has passed.
@@ -311,7 +322,7 @@ impl Keeper {
         for number in self.numbers() {
             self.with_session(number, |keeper, session| keeper.on_session_due(session));
         }
-        if !self.sessions.is_empty() && now >= self.judged_at + JUDGE_EVERY_MS {
+        if !self.sessions.is_empty() && now >= self.judging_due() {
             self.judge_again = true;
         }
     }

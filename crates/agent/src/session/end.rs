@@ -74,6 +74,7 @@ impl Keeper {
             Phase::Greeting | Phase::Waiting { .. } | Phase::Over => {}
         }
         session.tickets.open.clear();
+        session.paused = None;
         session.backlog.clear();
         session.backlog_bytes = 0;
     }

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! relay joined -> judging -> (waiting for the ledger) -> (asking) -> open -> over
-//!                    |_______________|______________________|_________|
+//!                    |_______________|______________________|_________| (paused while no witness vouches)
 //!                        refused, with a `deny` receipt      closed, with a `close` receipt
 //! ```
 
 mod end;
 mod open;
+mod pause;
 mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -44,6 +45,15 @@ pub struct Session {
     backlog: BTreeMap<(Stream, u16), VecDeque<Waiting>>,
     backlog_bytes: usize,
     told_chat: bool,
+    /// What came while the session stood still; none unless it does.
+    paused: Option<Deferred>,
+}
+
+/// What a technician sent while his session stood still, in order.
+#[derive(Default)]
+struct Deferred {
+    messages: VecDeque<(u16, bool, wire::ToDevice, wire::Credit)>,
+    bytes: usize,
 }
 
 /// Messages that the helper has not dealt with yet.
@@ -111,6 +121,7 @@ impl Session {
             scopes: spend.body.scopes.clone(),
             until: spend.until,
             attended: spend.body.attended,
+            paused: self.paused.is_some(),
             elapsed_s: u32::try_from(now.saturating_sub(spend.at) / 1000).unwrap_or(u32::MAX),
         })
     }
@@ -175,6 +186,7 @@ impl Keeper {
             backlog: BTreeMap::new(),
             backlog_bytes: 0,
             told_chat: false,
+            paused: None,
         };
         self.sessions.insert(number, session);
     }

@@ -1,6 +1,7 @@
 //! From a warrant to an open session: judge, spend, ask, judge again, receipt, open. In this order.
 
 use trust::bytes::Salt;
+use trust::checkpoint::Checkpoint;
 use trust::judge::{self, Facts, Refusal, Spent, Verdict};
 use trust::receipt::{Body, Event};
 use trust::warrant::Warrant;
@@ -15,7 +16,7 @@ use crate::trust_store::{Draft, Spend};
 use crate::windows::message::PromptRequest;
 
 /// Why a warrant does not open anything now.
-enum No {
+pub(super) enum No {
     /// The judge's word.
     Judged(Refusal),
     /// There is nothing to judge by yet.
@@ -78,9 +79,20 @@ impl Keeper {
         warrant: &Warrant,
         spent: Option<Spent>,
     ) -> Result<Verdict, No> {
-        let (Some(state), Some(checkpoint)) = (self.store.state(), self.store.checkpoint()) else {
-            return Err(No::NoLedger);
-        };
+        let checkpoint = self.store.checkpoint().ok_or(No::NoLedger)?;
+        self.judge_by(checkpoint, session, open, warrant, spent)
+    }
+
+    /// Judges by another checkpoint than the newest.
+    pub(super) fn judge_by(
+        &self,
+        checkpoint: &Checkpoint,
+        session: &Session,
+        open: &Opening,
+        warrant: &Warrant,
+        spent: Option<Spent>,
+    ) -> Result<Verdict, No> {
+        let state = self.store.state().ok_or(No::NoLedger)?;
         let now = session.now(self);
         let keys = self.store.keys();
         let facts = Facts {
@@ -333,7 +345,7 @@ impl Keeper {
             Phase::Greeting | Phase::Over => return,
         };
         let Err(no) = self.judge(session, &open, &warrant, Some(spent_by(&open))) else {
-            return;
+            return self.pause_or_resume(session, &open, &warrant);
         };
         let refused = no.refused();
         if session.is_open() {
@@ -363,7 +375,7 @@ impl Keeper {
 }
 
 /// A session that is open, or being asked about, has spent its warrant over this very key.
-fn spent_by(open: &Opening) -> Spent {
+pub(super) fn spent_by(open: &Opening) -> Spent {
     Spent {
         noise: open.technician,
         ended: false,

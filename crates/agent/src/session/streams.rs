@@ -24,6 +24,9 @@ impl Keeper {
         message: ToDevice,
         credit: Credit,
     ) {
+        if session.paused.is_some() {
+            return self.defer(session, id, end, message, credit);
+        }
         if let Err(denied) = session.host.permit(&message) {
             session.host.consumed(credit);
             return session.refuse_message(id, &message, &denied.to_string());

@@ -87,7 +87,7 @@ impl Receipts {
 
     /// Sessions of which nobody said that they ended.
     pub fn unclosed(&self) -> Vec<Salt> {
-        let open = |ev: &Event| matches!(ev, Event::Open | Event::Resume);
+        let open = |ev: &Event| matches!(ev, Event::Open | Event::Resume | Event::Pause);
         self.sessions
             .iter()
             .filter(|(_, ev)| open(ev))

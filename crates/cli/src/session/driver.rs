@@ -46,6 +46,7 @@ impl Driver {
         let mut unsent = true;
         loop {
             if let Some(event) = self.viewer.poll_event() {
+                tell_turn(&event);
                 return Ok(event);
             }
             match self.step(unsent).await {
@@ -146,6 +147,15 @@ fn lost(error: SocketError) -> anyhow::Error {
         "lost",
         format!("The connection to the relay broke: {error}."),
     )
+}
+
+/// A session that stands still says so, whatever it is about; a terminal may be raw.
+fn tell_turn(event: &ViewerEvent) {
+    match event {
+        ViewerEvent::Paused { text, .. } => eprint!("\r\npaused: {}\r\n", show_foreign(text, 500)),
+        ViewerEvent::Resumed => eprint!("\r\nthe session goes on\r\n"),
+        _ => {}
+    }
 }
 
 /// The end of an open session as an error.

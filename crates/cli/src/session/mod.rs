@@ -6,7 +6,7 @@
 mod approval;
 mod driver;
 mod relay;
-mod target;
+pub(crate) mod target;
 mod terms;
 pub(crate) mod warrant;
 
@@ -144,7 +144,11 @@ async fn greet(
 ) -> Result<Opened> {
     loop {
         match driver.next().await? {
-            ViewerEvent::Secured { .. } | ViewerEvent::Pong { .. } | ViewerEvent::Room { .. } => {}
+            ViewerEvent::Secured { .. }
+            | ViewerEvent::Paused { .. }
+            | ViewerEvent::Resumed
+            | ViewerEvent::Pong { .. }
+            | ViewerEvent::Room { .. } => {}
             ViewerEvent::Head(head) => {
                 check_head(login, &head).await?;
                 let known = login

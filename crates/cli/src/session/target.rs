@@ -8,7 +8,7 @@ use trust::statement::Role;
 use super::Target;
 use crate::ambient::now_ms;
 use crate::args::Common;
-use crate::commands::org::labels;
+use crate::commands::org::{Labelled, labels, role_name};
 use crate::failure::refused;
 use crate::ledger::Ledger;
 use crate::login::{Login, keystore};
@@ -16,32 +16,9 @@ use crate::login::{Login, keystore};
 /// Fewest characters of a key that stand for it.
 const PREFIX_CHARS_MIN: usize = 6;
 
-/// The device that `wanted` names, by its name or by the first characters of its key.
+/// The device that `wanted` names, by its name or by the first characters of its key, if it counts.
 pub fn find(login: &Login, wanted: &str, common: &Common) -> Result<Target> {
-    let directory = login.directory();
-    let devices = labels(login.state(), Role::Device, directory.as_ref());
-    let by_name = devices.iter().filter(|d| d.name.as_deref() == Some(wanted));
-    let by_key = devices
-        .iter()
-        .filter(|d| wanted.len() >= PREFIX_CHARS_MIN && d.keyid.to_string().starts_with(wanted));
-    let mut found: Vec<_> = by_name.chain(by_key).collect();
-    found.dedup_by_key(|d| d.keyid);
-    // Of several devices of one name, those that still count are meant.
-    if found.len() > 1 {
-        found.retain(|d| {
-            login
-                .state()
-                .in_force(&d.keyid, Role::Device, now_ms())
-                .is_ok()
-        });
-    }
-    let [device] = found[..] else {
-        return Err(if found.is_empty() {
-            unknown(login, wanted, common)
-        } else {
-            ambiguous(wanted, found.iter().map(|d| d.keyid))
-        });
-    };
+    let device = resolve(login, Role::Device, wanted, common)?;
     check_in_force(login, &device.keyid, wanted)?;
     let noise = device.entry.subject.noise;
     let noise = noise.ok_or_else(|| {
@@ -53,8 +30,41 @@ pub fn find(login: &Login, wanted: &str, common: &Common) -> Result<Target> {
     Ok(Target {
         keyid: device.keyid,
         noise,
-        name: device.name.clone(),
+        name: device.name,
     })
+}
+
+/// The admitted key that `wanted` names, in force or not.
+pub fn resolve<'a>(
+    login: &'a Login,
+    role: Role,
+    wanted: &str,
+    common: &Common,
+) -> Result<Labelled<'a>> {
+    let directory = login.directory();
+    let mut found = labels(login.state(), role, directory.as_ref());
+    found.retain(|key| {
+        let is_prefix =
+            wanted.len() >= PREFIX_CHARS_MIN && key.keyid.to_string().starts_with(wanted);
+        is_prefix || key.name.as_deref() == Some(wanted)
+    });
+    // Of several of one name, those that still count are meant.
+    if found.len() > 1 {
+        let in_force = |key: &Labelled<'_>| {
+            let counts = login.state().in_force(&key.keyid, role, now_ms());
+            counts.is_ok()
+        };
+        if found.iter().any(in_force) {
+            found.retain(in_force);
+        }
+    }
+    if found.len() > 1 {
+        let keys = found.iter().map(|key| key.keyid);
+        return Err(ambiguous(role, wanted, keys));
+    }
+    found
+        .pop()
+        .ok_or_else(|| unknown(login, role, wanted, common))
 }
 
 /// Refuses a device that does not count, with the reason.
@@ -74,19 +84,20 @@ pub fn check_in_force(login: &Login, keyid: &KeyId, wanted: &str) -> Result<()> 
     ))
 }
 
-fn ambiguous(wanted: &str, keys: impl Iterator<Item = KeyId>) -> anyhow::Error {
+fn ambiguous(role: Role, wanted: &str, keys: impl Iterator<Item = KeyId>) -> anyhow::Error {
     let keys: Vec<String> = keys.map(|k| format!("  {k}")).collect();
+    let role = role_name(role);
     refused(
-        "ambiguous_device",
+        &format!("ambiguous_{role}"),
         format!(
-            "Several devices answer to {wanted:?}; name one by its key:\n{}",
+            "Several {role}s answer to {wanted:?}; name one by its key:\n{}",
             keys.join("\n")
         ),
     )
 }
 
 /// Whether another pinned organisation knows it, to say so.
-fn unknown(login: &Login, wanted: &str, common: &Common) -> anyhow::Error {
+fn unknown(login: &Login, role: Role, wanted: &str, common: &Common) -> anyhow::Error {
     let elsewhere = keystore(common)
         .and_then(|k| k.orgs())
         .unwrap_or_default()
@@ -95,7 +106,7 @@ fn unknown(login: &Login, wanted: &str, common: &Common) -> anyhow::Error {
             store.org() != login.org()
                 && Ledger::load(store).ok().flatten().is_some_and(|ledger| {
                     ledger.state().entries().any(|(k, e)| {
-                        e.role == Role::Device
+                        e.role == role
                             && wanted.len() >= PREFIX_CHARS_MIN
                             && k.to_string().starts_with(wanted)
                     })
@@ -105,15 +116,24 @@ fn unknown(login: &Login, wanted: &str, common: &Common) -> anyhow::Error {
         Some(store) => refused(
             "other_organisation",
             format!(
-                "The device {wanted:?} belongs to another organisation: use --org {}.",
+                "The {} {wanted:?} belongs to another organisation: use --org {}.",
+                role_name(role),
                 store.org()
             ),
         ),
-        None => refused(
+        None if role == Role::Device => refused(
             "unknown_device",
             format!(
                 "The ledger of {} admits no device {wanted:?}. See \"wayleave device list\"; a device that waits has to be admitted first.",
                 login.state().roster().name
+            ),
+        ),
+        None => refused(
+            &format!("unknown_{}", role_name(role)),
+            format!(
+                "The ledger of {} admits no {} {wanted:?}. See \"wayleave org show\".",
+                login.state().roster().name,
+                role_name(role)
             ),
         ),
     }

@@ -1,7 +1,7 @@
 //! Which approvals a warrant still lacks, and what one more would do: for those who collect and give them. Nothing here
 //! opens anything; the workstation asks [`super::judge`] over the signatures themselves.
 
-use super::{Asked, Facts, Refusal, cover, decide, examine, needs_independence};
+use super::{Asked, Facts, Refusal, check};
 use crate::envelope::Signer;
 use crate::statement::Policy;
 
@@ -32,13 +32,14 @@ pub struct Foreseen {
 /// The approvals that a signed warrant lacks, of the policy that lacks fewest; none if it lacks nothing, or something
 /// that no approval mends: then [`super::judge`] names it.
 pub fn lacking(facts: &Facts<'_>, envelope: &[u8]) -> Result<Option<Approvals>, Refusal> {
-    let asked = examine(facts, envelope)?;
-    if decide(facts, &asked, &asked.signers).is_ok() {
+    let checked = check(facts, envelope)?;
+    let asked = checked.asked(facts, &checked.signers);
+    if asked.find().is_ok() {
         return Ok(None);
     }
-    let wanted =
-        candidates(facts, &asked).map(|policy| wanted(facts, &asked, policy, &asked.signers));
-    Ok(wanted.min_by_key(|a| a.need.saturating_sub(a.have)))
+    Ok(nearest(
+        candidates(&asked).map(|policy| wanted(&asked, policy)),
+    ))
 }
 
 /// What a signature of `approver` would add to a warrant that holds otherwise; none if it would not count.
@@ -47,32 +48,39 @@ pub fn foresee(
     envelope: &[u8],
     approver: &Signer,
 ) -> Result<Option<Foreseen>, Refusal> {
-    let asked = examine(facts, envelope)?;
+    let checked = check(facts, envelope)?;
     let is_listed = |o: &str| facts.state.roster().origin_owner(o).is_some();
     if !approver.origin.as_deref().is_none_or(is_listed) {
         return Err(Refusal::OriginNotListed);
     }
-    let with: Vec<Signer> = asked.signers.iter().chain([approver]).cloned().collect();
-    let opens = decide(facts, &asked, &with).is_ok();
-    let adds = candidates(facts, &asked).filter_map(|policy| {
-        let before = cover::approvals(facts, policy, &asked, &asked.signers).len();
-        let approvals = wanted(facts, &asked, policy, &with);
-        (usize::from(approvals.have) > before).then_some(approvals)
-    });
-    let best = adds.min_by_key(|a| a.need.saturating_sub(a.have));
+    let signers: Vec<Signer> = checked.signers.iter().chain([approver]).cloned().collect();
+    let (without, with) = (
+        checked.asked(facts, &checked.signers),
+        checked.asked(facts, &signers),
+    );
+    let adds = candidates(&without)
+        .filter(|policy| with.approvals(policy).len() > without.approvals(policy).len());
+    let best = nearest(adds.map(|policy| wanted(&with, policy)));
+    let opens = with.find().is_ok();
     Ok(best.map(|approvals| Foreseen { approvals, opens }))
 }
 
 /// Policies that lack approvals at most.
-fn candidates<'a>(facts: &'a Facts<'_>, asked: &'a Asked<'_>) -> impl Iterator<Item = &'a Policy> {
-    cover::joining(facts, asked)
+fn candidates<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a Policy> {
+    asked
+        .joining()
         .filter(|policy| policy.approvers.is_some())
-        .filter(|policy| cover::check(facts, asked, policy, usize::MAX).is_ok())
+        .filter(|policy| asked.misses(policy, usize::MAX).next().is_none())
 }
 
-fn wanted(facts: &Facts<'_>, asked: &Asked<'_>, policy: &Policy, signers: &[Signer]) -> Approvals {
-    let have = cover::approvals(facts, policy, asked, signers).len();
-    let independent = needs_independence(facts, &asked.warrant, signers);
+fn nearest(all: impl Iterator<Item = Approvals>) -> Option<Approvals> {
+    all.min_by_key(|a| a.need.saturating_sub(a.have))
+}
+
+fn wanted(asked: &Asked<'_>, policy: &Policy) -> Approvals {
+    let have = asked.approvals(policy).len();
+    // Whether nobody's approval at all would leave the vendor alone.
+    let independent = asked.is_vendor_alone(&[]);
     Approvals {
         policy: policy.name.clone(),
         approvers: policy.approvers.clone().unwrap_or_default(),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Asked, Facts, Refusal};
+use super::Refusal;
+use crate::bytes::KeyId;
+use crate::checkpoint::Checkpoint;
 use crate::envelope::Signer;
 use crate::freshness;
 use crate::scope::Scope;
-use crate::state::State;
-use crate::statement::{Policy, Role};
+use crate::state::{Entry, State};
+use crate::statement::{Owner, Policy, Role};
 
 /// Why the nearest policy does not cover a warrant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
@@ -43,121 +45,141 @@ pub enum Uncovered {
     Stale,
 }
 
+/// What policies are asked about: a warrant, or a wish that is not signed yet.
+pub(super) struct Asked<'a> {
+    pub state: &'a State,
+    pub checkpoint: &'a Checkpoint,
+    pub now: u64,
+    pub by: KeyId,
+    pub technician: &'a Entry,
+    pub device: &'a Entry,
+    pub scopes: &'a [Scope],
+    pub lasts_ms: u64,
+    pub attended: bool,
+    pub signers: &'a [Signer],
+    pub openings: usize,
+    pub resumes: bool,
+    pub stale: bool,
+}
+
 pub(super) struct Covered {
     pub policy: String,
     pub approvals: Vec<Signer>,
 }
 
-/// The first policy that covers everything; else the refusal of the one that came nearest.
-pub(super) fn find(
-    facts: &Facts<'_>,
-    asked: &Asked<'_>,
-    signers: &[Signer],
-) -> Result<Covered, Refusal> {
-    let mut nearest = Uncovered::Groups;
-    for policy in joining(facts, asked) {
-        let approvals = approvals(facts, policy, asked, signers);
-        match check(facts, asked, policy, approvals.len()) {
-            Ok(()) => {
-                return Ok(Covered {
-                    policy: policy.name.clone(),
-                    approvals,
-                });
+impl Asked<'_> {
+    /// The policies that join the technician's groups with the device's, by name.
+    pub fn joining(&self) -> impl Iterator<Item = &Policy> {
+        self.state.policies().map(|p| &p.policy).filter(|policy| {
+            self.technician.groups.contains(&policy.technicians)
+                && self.device.groups.contains(&policy.devices)
+        })
+    }
+
+    /// The first policy that covers everything; else the refusal of the one that came nearest.
+    pub fn find(&self) -> Result<Covered, Refusal> {
+        let mut nearest = Uncovered::Groups;
+        let mut is_vendor_alone = false;
+        for policy in self.joining() {
+            let approvals = self.approvals(policy);
+            let first = self.misses(policy, approvals.len()).next();
+            match first {
+                Some(why) => nearest = nearest.max(why),
+                None if self.is_vendor_alone(&approvals) => is_vendor_alone = true,
+                None => {
+                    return Ok(Covered {
+                        policy: policy.name.clone(),
+                        approvals,
+                    });
+                }
             }
-            Err(why) => nearest = nearest.max(why),
+        }
+        if is_vendor_alone {
+            return Err(Refusal::VendorOriginAlone);
+        }
+        if self.stale && nearest == Uncovered::Stale {
+            let why = freshness::check(self.state, self.checkpoint, self.now).err();
+            return Err(why.map_or(Refusal::Uncovered(nearest), Refusal::Stale));
+        }
+        Err(Refusal::Uncovered(nearest))
+    }
+
+    /// Everything in which a policy falls short, in the order of judging.
+    pub fn misses(&self, policy: &Policy, approvals: usize) -> impl Iterator<Item = Uncovered> {
+        let scopes = self.scopes.iter().filter(|s| !policy.scopes.contains(s));
+        let hours = policy.hours.as_ref();
+        let rate = policy.openings_per_hour.filter(|limit| {
+            let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
+            !self.resumes && self.openings >= limit
+        });
+        let (have, need) = (approvals.min(255) as u8, policy.approvals);
+        let when = |is_missed: bool, miss: Uncovered| is_missed.then_some(miss);
+        let others = [
+            when(
+                !self.attended && !policy.unattended,
+                Uncovered::AttendedOnly,
+            ),
+            when(
+                self.lasts_ms > policy.max_seconds.saturating_mul(1000),
+                Uncovered::TooLong(policy.max_seconds),
+            ),
+            when(
+                hours.is_some_and(|h| !h.contain(self.now)),
+                Uncovered::Hours,
+            ),
+            rate.map(Uncovered::Rate),
+            when(have < need, Uncovered::Approvals { have, need }),
+            when(self.stale && !policy.attended_when_stale, Uncovered::Stale),
+        ];
+        let scopes: Vec<_> = scopes.map(|s| Uncovered::Scope(*s)).collect();
+        scopes.into_iter().chain(others.into_iter().flatten())
+    }
+
+    /// One signature of each distinct person of the approvers' group, never of the technician himself.
+    pub fn approvals(&self, policy: &Policy) -> Vec<Signer> {
+        let Some(group) = &policy.approvers else {
+            return Vec::new();
+        };
+        let own = self.technician.subject.person.as_deref();
+        let mut persons = BTreeSet::new();
+        self.signers
+            .iter()
+            .filter(|s| s.keyid != self.by)
+            .filter(|s| {
+                self.approver(s, group)
+                    .is_some_and(|p| Some(p) != own && persons.insert(p))
+            })
+            .cloned()
+            .collect()
+    }
+
+    fn approver(&self, signer: &Signer, group: &str) -> Option<&str> {
+        if group == "admins" {
+            return self.state.admin(&signer.keyid).map(|a| a.person.as_str());
+        }
+        let entry = self
+            .state
+            .in_force(&signer.keyid, Role::Technician, self.now)
+            .ok()?;
+        if entry.groups.iter().any(|g| g == group) {
+            entry.subject.person.as_deref()
+        } else {
+            None
         }
     }
-    if asked.stale && nearest == Uncovered::Stale {
-        let why = freshness::check(facts.state, facts.checkpoint, facts.now).err();
-        return Err(why.map_or(Refusal::Uncovered(nearest), Refusal::Stale));
-    }
-    Err(Refusal::Uncovered(nearest))
-}
 
-/// The policies that join the technician's groups with the device's, by name.
-pub(super) fn joining<'a>(
-    facts: &Facts<'a>,
-    asked: &Asked<'a>,
-) -> impl Iterator<Item = &'a Policy> + use<'a> {
-    let (technician, device) = (asked.technician, asked.device);
-    facts.state.policies().map(|p| &p.policy).filter(|policy| {
-        technician.groups.contains(&policy.technicians) && device.groups.contains(&policy.devices)
-    })
-}
-
-/// Why `policy` does not cover it where so many approvals count.
-pub(super) fn check(
-    facts: &Facts<'_>,
-    asked: &Asked<'_>,
-    policy: &Policy,
-    approvals: usize,
-) -> Result<(), Uncovered> {
-    let warrant = &asked.warrant;
-    if let Some(scope) = warrant.scopes.iter().find(|s| !policy.scopes.contains(s)) {
-        return Err(Uncovered::Scope(*scope));
-    }
-    if !warrant.attended && !policy.unattended {
-        return Err(Uncovered::AttendedOnly);
-    }
-    if warrant.until - warrant.from > policy.max_seconds.saturating_mul(1000) {
-        return Err(Uncovered::TooLong(policy.max_seconds));
-    }
-    if !policy
-        .hours
-        .as_ref()
-        .is_none_or(|hours| hours.contain(facts.now))
-    {
-        return Err(Uncovered::Hours);
-    }
-    if let Some(limit) = policy.openings_per_hour
-        && !asked.resumes
-        && facts.openings.len() >= limit as usize
-    {
-        return Err(Uncovered::Rate(limit));
-    }
-    if approvals < usize::from(policy.approvals) {
-        return Err(Uncovered::Approvals {
-            have: approvals.min(255) as u8,
-            need: policy.approvals,
-        });
-    }
-    if asked.stale && !policy.attended_when_stale {
-        return Err(Uncovered::Stale);
-    }
-    Ok(())
-}
-
-/// One signature of each distinct person of the approvers' group, never of the technician himself.
-pub(super) fn approvals(
-    facts: &Facts<'_>,
-    policy: &Policy,
-    asked: &Asked<'_>,
-    signers: &[Signer],
-) -> Vec<Signer> {
-    let Some(group) = &policy.approvers else {
-        return Vec::new();
-    };
-    let own = asked.technician.subject.person.as_deref();
-    let mut persons = BTreeSet::new();
-    signers
-        .iter()
-        .filter(|s| s.keyid != asked.warrant.by)
-        .filter(|s| {
-            approver(facts.state, s, group, facts.now)
-                .is_some_and(|p| Some(p) != own && persons.insert(p))
-        })
-        .cloned()
-        .collect()
-}
-
-fn approver<'a>(state: &'a State, signer: &Signer, group: &str, now: u64) -> Option<&'a str> {
-    if group == "admins" {
-        return state.admin(&signer.keyid).map(|a| a.person.as_str());
-    }
-    let entry = state.in_force(&signer.keyid, Role::Technician, now).ok()?;
-    if entry.groups.iter().any(|g| g == group) {
-        entry.subject.person.as_deref()
-    } else {
-        None
+    /// Code served by the vendor cannot open an unattended workstation with one person's key.
+    pub fn is_vendor_alone(&self, approvals: &[Signer]) -> bool {
+        let roster = self.state.roster();
+        let on_vendor = |s: &Signer| {
+            s.origin
+                .as_deref()
+                .is_some_and(|o| roster.origin_owner(o) == Some(Owner::Vendor))
+        };
+        let by_on_vendor = self
+            .signers
+            .iter()
+            .any(|s| s.keyid == self.by && on_vendor(s));
+        !self.attended && by_on_vendor && approvals.iter().all(on_vendor)
     }
 }

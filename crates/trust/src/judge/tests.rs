@@ -2,6 +2,7 @@
 
 mod approvals;
 mod cover;
+mod explain;
 mod ledger;
 mod origins;
 

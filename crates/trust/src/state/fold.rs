@@ -486,6 +486,7 @@ impl State {
                 self.roster_power = power;
                 self.roster_index = index;
                 self.suspended = false;
+                self.release_lost_suspensions();
                 true
             }
             Effect::Admit(admit, power) => {

@@ -79,6 +79,24 @@ impl State {
         })
     }
 
+    /// A new roster lifts a held suspension that the ledger would refuse now: whoever said it may no longer say it, so it
+    /// would never be sequenced, and never be lifted.
+    pub(super) fn release_lost_suspensions(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        held.retain(|_, held| held.target != Target::All || self.may_still_say(&held.envelope));
+        self.held = held;
+    }
+
+    fn may_still_say(&self, envelope: &Envelope) -> bool {
+        let Ok(statement) = envelope.read::<Statement>(PayloadType::Statement) else {
+            return false;
+        };
+        let Say::Revoke(revoke) = &statement.say else {
+            return false;
+        };
+        self.consider_revoke(envelope, &statement, revoke).is_ok()
+    }
+
     pub(super) fn holds(&self, matches: impl Fn(&Target) -> bool) -> bool {
         self.held.values().any(|held| matches(&held.target))
     }

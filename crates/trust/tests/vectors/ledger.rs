@@ -458,6 +458,34 @@ fn held() -> Value {
     )
 }
 
+fn lost_suspension() -> Value {
+    let mut story = Story::of(World::ready());
+    let stopper = Say::Admit(helper(Role::Stopper, "stop", &[]));
+    story.say(stopper, &TWO, "counts");
+    let world = &mut story.world;
+    let lost = world.signed(revoke(Target::All), &["stop"]);
+    let (waiting, policy_id) = (
+        world.signed(revoke_key("abe"), &["cyd"]),
+        world.state.policies().next().unwrap().id,
+    );
+    let policy = world.signed(revoke(Target::Policy(policy_id)), &["ada"]);
+    story
+        .hold(&lost, "new")
+        .hold(&waiting, "new")
+        .hold(&policy, "new")
+        .say(revoke_key("stop"), &["cyd"], "counts")
+        .put(&lost, "no_authority");
+    let lift = Say::Roster(Box::new(story.world.next_roster()));
+    story
+        .say(lift, &TWO, "counts")
+        .hold(&lost, "no_authority")
+        .hold(&waiting, "known");
+    story.end(
+        "a roster lifts a held suspension that nobody may sequence any more",
+        "G -> .. -> S1 [*] [R2] [R3] -> R1(S1) -> * -> C2",
+    )
+}
+
 fn reach() -> Value {
     let mut story = Story::of(World::with(|r| r.threshold = 1));
     story.say(
@@ -509,6 +537,7 @@ fn ledger_json() {
         rosters(),
         origins(),
         held(),
+        lost_suspension(),
         reach(),
     ];
     settle("ledger.json", &json!(stories));

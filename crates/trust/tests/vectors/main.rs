@@ -12,6 +12,7 @@ mod support;
 mod checkpoint;
 mod envelope;
 mod es256;
+mod explain;
 mod ledger;
 mod names;
 mod receipt;

@@ -101,7 +101,13 @@ fn receipt_json() {
         assert_eq!((error_code(&why), at), (expected, head), "{name}");
         bad.push(json!({"name": name, "head": head, "envelope": envelope.to_text(), "outcome": expected}));
     };
-    for ev in [Event::Open, Event::Resume, Event::Close, Event::Deny] {
+    for ev in [
+        Event::Open,
+        Event::Pause,
+        Event::Resume,
+        Event::Close,
+        Event::Deny,
+    ] {
         let (receipt, envelope) = next(&world, &head, ev, "desk-1");
         refuse(
             "too early",

@@ -12,15 +12,15 @@ use crate::settle;
 use crate::support::*;
 
 /// One ledger and what its device says to warrants.
-struct Desk {
-    world: World,
+pub struct Desk {
+    pub world: World,
     held: Vec<String>,
-    note: String,
-    cases: Vec<Value>,
+    pub note: String,
+    pub cases: Vec<Value>,
 }
 
 impl Desk {
-    fn of(world: World) -> Self {
+    pub fn of(world: World) -> Self {
         let mut desk = Self {
             world,
             held: Vec::new(),
@@ -31,7 +31,7 @@ impl Desk {
         desk
     }
 
-    fn witnessed(&mut self, names: &[&str], at: u64) {
+    pub fn witnessed(&mut self, names: &[&str], at: u64) {
         let mut note = self.world.note();
         for name in names {
             note.add_line(&cosign(&note, name, &key(name), at / 1000))
@@ -43,7 +43,7 @@ impl Desk {
             .unwrap();
     }
 
-    fn hold(&mut self, say: Say, signers: &[&str]) {
+    pub fn hold(&mut self, say: Say, signers: &[&str]) {
         let envelope = self.world.signed(say, signers);
         assert!(self.world.state.hold(&envelope).unwrap());
         self.held.push(envelope.to_text());
@@ -90,7 +90,7 @@ impl Desk {
         self.cases.push(case);
     }
 
-    fn end(self, name: &str) -> Value {
+    pub fn end(self, name: &str) -> Value {
         let leaves: Vec<String> = self
             .world
             .leaves
@@ -357,7 +357,7 @@ fn suspended() -> Value {
     desk.end("everything suspended")
 }
 
-fn staffed() -> World {
+pub fn staffed() -> World {
     let mut world = World::new();
     for admission in [
         technician("tess", &["support"]),
@@ -504,7 +504,7 @@ fn approved(desk: &mut Desk) {
 
 const UNLISTED: &str = "https://elsewhere.example";
 
-fn on_pages(phone: &Passkey) -> World {
+pub fn on_pages(phone: &Passkey) -> World {
     let of_key = |key: &PublicKey, person: &str, groups: &[&str]| {
         let mut admit = technician(person, groups);
         admit.subjects[0].key = key.clone();

@@ -75,6 +75,7 @@ impl Mux {
     pub(crate) fn next_frame(&mut self, out: &mut Vec<u8>) -> bool {
         let Some((stream, id)) = Stream::SENDING_ORDER
             .into_iter()
+            .filter(|stream| !self.is_held || *stream == Stream::Control)
             .find_map(|stream| self.turn(stream))
         else {
             return false;

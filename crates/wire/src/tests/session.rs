@@ -255,6 +255,57 @@ fn on_close_what_waits_is_dropped() {
 }
 
 #[test]
+fn a_paused_session_sends_and_does_nothing_until_it_goes_on() {
+    let mut pair = Pair::open(&[Scope::View, Scope::Control]);
+    let picture = || ToTechnician::Screen(vec![1; 10]);
+    pair.host.send(0, picture(), false).unwrap();
+    pair.host.pause("stale", "No witness.").unwrap();
+    assert_eq!(
+        pair.host.pause("stale", "No witness."),
+        Err(SendError::NoSession),
+        "it stands still already"
+    );
+    pair.viewer.send(0, key(), false).unwrap();
+    pair.pump();
+    let paused = ViewerEvent::Paused {
+        code: "stale".into(),
+        text: "No witness.".into(),
+    };
+    assert_eq!(pair.at_viewer[1..], [paused]);
+    assert!(pair.host.permit(&key()).is_err());
+
+    pair.host.resume().unwrap();
+    assert_eq!(pair.host.resume(), Err(SendError::NoSession));
+    pair.pump();
+    assert_eq!(pair.at_viewer[2], ViewerEvent::Resumed);
+    let shown = &pair.at_viewer[3];
+    assert!(
+        matches!(shown, ViewerEvent::Message { message, .. } if *message == picture()),
+        "what waited was not lost"
+    );
+    assert!(pair.host.permit(&key()).is_ok());
+}
+
+#[test]
+fn what_waited_in_a_paused_session_is_dropped_when_it_is_closed() {
+    let mut pair = Pair::open(&[Scope::View]);
+    pair.host.pause("stale", "No witness.").unwrap();
+    pair.host
+        .send(0, ToTechnician::Screen(vec![1]), false)
+        .unwrap();
+    pair.host.close("stale", "No witness came.");
+    pair.send_all();
+    assert_eq!(pair.to_viewer.len(), 1, "only the last word");
+}
+
+#[test]
+fn only_an_open_session_can_be_paused() {
+    let mut pair = Pair::greeted();
+    assert_eq!(pair.host.pause("stale", "No."), Err(SendError::NoSession));
+    assert_eq!(pair.host.resume(), Err(SendError::NoSession));
+}
+
+#[test]
 fn events_not_yet_taken_are_dropped_on_close() {
     let mut rogue = Rogue::open(&[Scope::Control]);
     rogue.say(Stream::Input, 0, &[5]).unwrap();

@@ -94,6 +94,10 @@ impl Viewer {
             (Control::Refused { code, text }, State::Asked { .. }) => {
                 self.told(End::Refused { code, text })
             }
+            (Control::Paused { code, text }, State::Open) => {
+                self.events.push_back(Event::Paused { code, text })
+            }
+            (Control::Resumed {}, State::Open) => self.events.push_back(Event::Resumed),
             (Control::Window { stream, id, bytes }, State::Open) => {
                 let link = self.link.as_mut().ok_or(ChannelError::Over)?;
                 link.mux.credited(stream, id, bytes)?;

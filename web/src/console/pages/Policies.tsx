@@ -5,6 +5,7 @@ import { sentence, toast } from '../../ui/toast'
 import type { Account } from '../account'
 import { ScopeChecks } from '../ConnectDialog'
 import { type PolicyView, SCOPES, type Scope } from '../model'
+import { PolicyCheck } from '../PolicyCheck'
 
 type Draft = Omit<PolicyView, 'id' | 'standing'>
 
@@ -40,6 +41,7 @@ export function Policies(props: { account: Account }) {
           </table>
         </div>
       )}
+      {policies.length > 0 && <PolicyCheck account={account} />}
       {draft && <PolicyDialog account={account} draft={draft} isNew={!policies.some((p) => p.name === draft.name)} onClose={() => edit(null)} />}
       {dropping && <DropDialog account={account} policy={dropping} onClose={() => drop(null)} />}
     </Page>

@@ -21,8 +21,8 @@ export function Screen(props: Props) {
   const { remote, keyboard } = props
   const opened = remote?.opened.value
   const display = remote?.display.value
-  // Once the session is over the keyboard is the page's again.
-  const live = remote?.stage.value.stage === 'open' && props.trouble === ''
+  // Once the session is over, or stands still, the keyboard is the page's again.
+  const live = remote?.stage.value.stage === 'open' && remote.paused.value === '' && props.trouble === ''
   useEffect(() => {
     if (!live || !remote || !opened?.scopes.includes('control') || !keyboard.current || !props.canvas.current) return undefined
     const send = (message: Uint8Array<ArrayBuffer>) => remote.send({ kind: 'input', message })
@@ -56,6 +56,7 @@ function Over(props: { remote: Remote | null; trouble: string; onAgain: (() => v
   const stage = props.remote?.stage.value ?? { stage: 'calling' as const, text: '' }
   if (props.trouble || stage.stage === 'over') return <TheEnd text={props.trouble || stage.text} onAgain={props.onAgain} />
   if (stage.stage === 'open') {
+    if (props.remote?.paused.value) return <Paused why={props.remote.paused.value} />
     const opened = props.remote?.opened.value
     if (opened?.display.state === 'none') return <NoPicture title="There is no picture" why={asSentence(opened.display.why ?? '')} />
     if (!opened?.scopes.includes('view')) return <NoPicture title="The warrant does not allow to see the screen" why="What it allows is in the bar above." />
@@ -68,6 +69,18 @@ function Over(props: { remote: Remote | null; trouble: string; onAgain: (() => v
 
 function Wait(props: { text: string }) {
   return <div class="screen-over"><p class="row" role="status"><span class="spinner" aria-hidden="true" />{props.text}…</p></div>
+}
+
+function Paused(props: { why: string }) {
+  return (
+    <div class="screen-over">
+      <div class="card stack" role="status">
+        <h2 class="row"><span class="spinner" aria-hidden="true" />The session stands still</h2>
+        <p>{props.why}</p>
+        <p class="small muted">Nothing is seen or done meanwhile. It goes on by itself, or the workstation closes it.</p>
+      </div>
+    </div>
+  )
 }
 
 function NoPicture(props: { title: string; why: string }) {

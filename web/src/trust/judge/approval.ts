@@ -3,8 +3,8 @@
 
 import type { Signed } from '../envelope'
 import { type Policy, originOwner } from '../statement'
-import { type CoverFacts, approvalsOf, joining, missOf } from './cover'
-import { type Facts, Refusal, decide, examine, needsIndependence } from './index'
+import { type Asked, approvalsOf, findCover, isVendorAlone, joining, missesOf } from './cover'
+import { type Facts, Refusal, examine } from './index'
 
 /** The approvals of one policy that covers a warrant in everything else. */
 export interface Approvals {
@@ -28,7 +28,7 @@ export interface Foreseen {
  * The approvals that are lacking, of the policy that lacks fewest; none if nothing is lacking, or something that no
  * approval mends.
  */
-export function lackingOf(asked: CoverFacts): Approvals | undefined {
+export function lackingOf(asked: Asked): Approvals | undefined {
   if (isOpen(asked)) return undefined
   return nearest(candidates(asked).map((policy) => wanted(asked, policy)))
 }
@@ -50,22 +50,15 @@ export async function foresee(facts: Facts, bytes: Uint8Array, approver: Signed)
   return approvals && { approvals, opens: isOpen(withMine) }
 }
 
-function isOpen(asked: CoverFacts): boolean {
-  try {
-    decide(asked.state, asked)
-    return true
-  } catch (error) {
-    if (error instanceof Refusal) return false
-    throw error
-  }
-}
+const isOpen = (asked: Asked): boolean => 'policy' in findCover(asked)
 
 // Policies that lack approvals at most.
-const candidates = (asked: CoverFacts): Policy[] =>
-  joining(asked).filter((policy) => policy.approvers !== undefined && missOf(asked, policy, Infinity) === undefined)
+const candidates = (asked: Asked): Policy[] =>
+  joining(asked).filter((policy) => policy.approvers !== undefined && missesOf(asked, policy, Infinity).length === 0)
 
-function wanted(asked: CoverFacts, policy: Policy): Approvals {
-  const independent = needsIndependence(asked)
+function wanted(asked: Asked, policy: Policy): Approvals {
+  // Whether nobody's approval at all would leave the vendor alone.
+  const independent = isVendorAlone(asked, [])
   return {
     policy: policy.name,
     approvers: policy.approvers ?? '',

@@ -6,25 +6,22 @@ import type { Signed } from '../envelope'
 import { staleness } from '../freshness'
 import { SCOPES, type Scope } from '../scope'
 import type { Entry, State } from '../state'
-import { type Policy, hoursContain } from '../statement'
+import { type Policy, hoursContain, originOwner } from '../statement'
 import { Refusal } from './refusal'
 
-/** What the search needs: the warrant's wishes, whose they are, and who signed. */
-export interface CoverFacts {
+/** What policies are asked about: a warrant, or a wish that is not signed yet. */
+export interface Asked {
   readonly state: State
   readonly checkpoint: Checkpoint
   readonly now: number
-  readonly openings: number
-  readonly warrant: {
-    readonly by: KeyId
-    readonly scopes: readonly Scope[]
-    readonly from: number
-    readonly until: number
-    readonly attended: boolean
-  }
+  readonly by: KeyId
   readonly technician: Entry
   readonly device: Entry
+  readonly scopes: readonly Scope[]
+  readonly lastsMs: number
+  readonly attended: boolean
   readonly signers: readonly Signed[]
+  readonly openings: number
   readonly resumes: boolean
   readonly stale: boolean
 }
@@ -42,7 +39,8 @@ const MISSES = ['groups', 'scope', 'attended_only', 'too_long', 'hours', 'rate',
 export class Uncovered extends Refusal {
   constructor(
     readonly miss: (typeof MISSES)[number],
-    text: string,
+    /** What one policy says, without that none allows it. */
+    readonly text: string,
     /** Orders misses of the same kind. */
     readonly weight: readonly number[] = [],
   ) {
@@ -50,28 +48,30 @@ export class Uncovered extends Refusal {
   }
 }
 
+/** The policies that join the technician's groups with the device's, by name. */
+export function joining({ state, technician, device }: Asked): Policy[] {
+  const policies = state.policies().map(({ policy }) => policy)
+  return policies.filter((p) => technician.groups.includes(p.technicians) && device.groups.includes(p.devices))
+}
+
 /** The first policy that covers everything; else the refusal of the one that came nearest. */
-export function findCover(facts: CoverFacts): Covered | Refusal {
+export function findCover(asked: Asked): Covered | Refusal {
   let nearest = new Uncovered('groups', "no policy joins the technician's groups with this device's groups")
-  for (const policy of joining(facts)) {
-    const approvals = approvalsOf(facts, policy)
-    const miss = missOf(facts, policy, approvals.length)
-    if (!miss) return { policy: policy.name, approvals }
-    if (isNearer(miss, nearest)) nearest = miss
+  let vendorAlone = false
+  for (const policy of joining(asked)) {
+    const approvals = approvalsOf(asked, policy)
+    const miss = missesOf(asked, policy, approvals.length)[0]
+    if (miss) nearest = isNearer(miss, nearest) ? miss : nearest
+    else if (isVendorAlone(asked, approvals)) vendorAlone = true
+    else return { policy: policy.name, approvals }
   }
-  if (facts.stale && nearest.miss === 'stale') {
-    const why = staleness(facts.state, facts.checkpoint, facts.now)
+  if (vendorAlone) return vendorOriginAlone()
+  if (asked.stale && nearest.miss === 'stale') {
+    const why = staleness(asked.state, asked.checkpoint, asked.now)
     if (why) return new Refusal('stale', `the ledger is not fresh: ${why.message}`)
   }
   return nearest
 }
-
-/** The policies that join the technician's groups with the device's, by name. */
-export const joining = ({ state, technician, device }: CoverFacts): Policy[] =>
-  state
-    .policies()
-    .map(({ policy }) => policy)
-    .filter((policy) => technician.groups.includes(policy.technicians) && device.groups.includes(policy.devices))
 
 function isNearer(a: Uncovered, b: Uncovered): boolean {
   const [kindA, kindB] = [MISSES.indexOf(a.miss), MISSES.indexOf(b.miss)]
@@ -80,50 +80,63 @@ function isNearer(a: Uncovered, b: Uncovered): boolean {
   return at >= 0 && (a.weight[at] ?? 0) > (b.weight[at] ?? 0)
 }
 
-/** Why `policy` does not cover it where so many approvals count. */
-export function missOf(facts: CoverFacts, policy: Policy, approvals: number): Uncovered | undefined {
-  const { warrant, now, openings, resumes, stale } = facts
-  const scope = warrant.scopes.find((s) => !policy.scopes.includes(s))
-  if (scope) return new Uncovered('scope', `the policy does not allow ${scope}`, [SCOPES.indexOf(scope)])
-  if (!warrant.attended && !policy.unattended) {
-    return new Uncovered('attended_only', 'the policy asks that somebody at the device agrees')
+/** Everything in which a policy falls short, in the order of judging. */
+export function missesOf(asked: Asked, policy: Policy, approvals: number): Uncovered[] {
+  const { now, openings, resumes, stale } = asked
+  const { max_seconds: limit, openings_per_hour: rate, approvals: need } = policy
+  const misses = asked.scopes
+    .filter((scope) => !policy.scopes.includes(scope))
+    .map((scope) => new Uncovered('scope', `the policy does not allow ${scope}`, [SCOPES.indexOf(scope)]))
+  if (!asked.attended && !policy.unattended) {
+    misses.push(new Uncovered('attended_only', 'the policy asks that somebody at the device agrees'))
   }
-  const limit = policy.max_seconds
-  if (warrant.until - warrant.from > limit * 1000) {
-    return new Uncovered('too_long', `the policy allows ${limit} seconds at most`, [limit])
+  if (asked.lastsMs > limit * 1000) {
+    misses.push(new Uncovered('too_long', `the policy allows ${limit} seconds at most`, [limit]))
   }
   if (policy.hours && !hoursContain(policy.hours, now)) {
-    return new Uncovered('hours', 'the policy does not allow it at this hour')
+    misses.push(new Uncovered('hours', 'the policy does not allow it at this hour'))
   }
-  const rate = policy.openings_per_hour
   if (rate !== undefined && !resumes && openings >= rate) {
     const text = `the policy allows this technician ${rate} openings on this device within an hour`
-    return new Uncovered('rate', text, [rate])
+    misses.push(new Uncovered('rate', text, [rate]))
   }
-  const need = policy.approvals
   if (approvals < need) {
-    return new Uncovered('approvals', `the policy asks for ${need} approvals and ${approvals} count`, [approvals, need])
+    misses.push(new Uncovered('approvals', `the policy asks for ${need} approvals and ${approvals} count`, [approvals, need]))
   }
-  return stale && !policy.attended_when_stale
-    ? new Uncovered('stale', 'the ledger is not fresh and the policy asks that it is')
-    : undefined
+  if (stale && !policy.attended_when_stale) {
+    misses.push(new Uncovered('stale', 'the ledger is not fresh and the policy asks that it is'))
+  }
+  return misses
 }
 
 /** One signature of each distinct person of the approvers' group, never of the technician himself. */
-export function approvalsOf(facts: CoverFacts, policy: Policy): Signed[] {
+export function approvalsOf(asked: Asked, policy: Policy): Signed[] {
   const group = policy.approvers
   if (group === undefined) return []
-  const persons = new Set([facts.technician.subject.person])
-  return facts.signers.filter(({ keyid }) => {
-    const person = keyid === facts.warrant.by ? undefined : approverOf(facts, keyid, group)
+  const persons = new Set([asked.technician.subject.person])
+  return asked.signers.filter(({ keyid }) => {
+    const person = keyid === asked.by ? undefined : approverOf(asked, keyid, group)
     if (person === undefined || persons.has(person)) return false
     persons.add(person)
     return true
   })
 }
 
-function approverOf({ state, now }: CoverFacts, keyid: KeyId, group: string): string | undefined {
+function approverOf({ state, now }: Asked, keyid: KeyId, group: string): string | undefined {
   if (group === 'admins') return state.admin(keyid)?.person
   const entry = state.inForce(keyid, 'technician', now)
   return typeof entry !== 'string' && entry.groups.includes(group) ? entry.subject.person : undefined
+}
+
+/** Code served by the vendor cannot open an unattended workstation with one person's key. */
+export function isVendorAlone({ state, by, attended, signers }: Asked, approvals: readonly Signed[]): boolean {
+  const onVendor = ({ origin }: Signed) => origin !== undefined && originOwner(state.roster, origin) === 'vendor'
+  return !attended && signers.some((s) => s.keyid === by && onVendor(s)) && approvals.every(onVendor)
+}
+
+export function vendorOriginAlone(): Refusal {
+  return new Refusal(
+    'vendor_origin_alone',
+    "an unattended warrant signed on the vendor's web origin needs an independent approver",
+  )
 }

@@ -10,7 +10,7 @@ import { CLOCK_SKEW_MS } from '../limits'
 import type { Entry, NotInForce, State } from '../state'
 import { originOwner } from '../statement'
 import { type Warrant, nameCommitment, warrant as warrantSchema, warrantFault } from '../warrant'
-import { type CoverFacts, type Covered, findCover } from './cover'
+import { type Asked, findCover } from './cover'
 import { Refusal } from './refusal'
 
 export { Refusal, type RefusalCode } from './refusal'
@@ -52,10 +52,18 @@ const NOT_IN_FORCE: Record<NotInForce, string> = {
   tainted: 'a revoked key admitted it, and whoever revoked that key did not know of it',
 }
 
+/** The refusal of a key that does not count. */
+export function notInForce(role: 'device' | 'technician', why: NotInForce): Refusal {
+  return role === 'device'
+    ? new Refusal('device_not_in_force', `this device does not count: ${NOT_IN_FORCE[why]}`)
+    : new Refusal('technician_not_in_force', `the technician's key does not count: ${NOT_IN_FORCE[why]}`)
+}
+
 /** Judges one warrant; throws the {@link Refusal} of the first check that fails. */
 export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
   const asked = await examine(facts, bytes)
-  const covered = decide(facts.state, asked)
+  const covered = findCover(asked)
+  if (!('policy' in covered)) throw covered
   return {
     warrant: asked.warrant,
     digest: asked.envelope.digest(),
@@ -66,39 +74,28 @@ export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
   }
 }
 
-/** A warrant of which everything holds, but that nobody has found a policy for. */
-export interface Asked extends CoverFacts {
+/** A warrant of which everything holds, but that no policy was asked about. */
+export interface Examined extends Asked {
   readonly envelope: Envelope
   readonly warrant: Warrant
 }
 
 /** Every check before the policies; throws the {@link Refusal} of the first that fails. */
-export async function examine(facts: Facts, bytes: Uint8Array): Promise<Asked> {
+export async function examine(facts: Facts, bytes: Uint8Array): Promise<Examined> {
   const { envelope, warrant } = read(bytes)
   const fault = warrantFault(warrant)
   if (fault) throw new Refusal('shape', `the warrant is not sound: ${fault}`)
   checkAim(facts, warrant)
   const device = checkLedger(facts, warrant)
-  const stale = checkFresh(facts, warrant)
+  const stale = checkFresh(facts, warrant.attended)
   const signers = await checkSigners(facts, envelope, warrant)
   const technician = checkTechnician(facts, warrant)
   const resumes = checkSpent(facts, warrant)
   checkTime(facts, warrant)
   const { state, checkpoint, now, openings } = facts
-  return { state, checkpoint, now, openings, envelope, warrant, technician, device, signers, resumes, stale }
-}
-
-/** The policy that covers it; throws the {@link Refusal} where none does. */
-export function decide(state: State, asked: CoverFacts): Covered {
-  const covered = findCover(asked)
-  if (!('policy' in covered)) throw covered
-  if (needsIndependence(asked) && covered.approvals.every((s) => isOnVendor(state, s))) {
-    throw new Refusal(
-      'vendor_origin_alone',
-      "an unattended warrant signed on the vendor's web origin needs an independent approver",
-    )
-  }
-  return covered
+  const { by, scopes, attended } = warrant
+  const lastsMs = warrant.until - warrant.from
+  return { envelope, warrant, state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, resumes, stale }
 }
 
 function read(bytes: Uint8Array): { envelope: Envelope; warrant: Warrant } {
@@ -125,20 +122,26 @@ function checkAim({ state, device, channelNoise }: Facts, warrant: Warrant): voi
   }
 }
 
-function checkLedger(facts: Facts, { seen }: Warrant): Entry {
-  const { state, now } = facts
+/** What closes every device, whoever asks. */
+export function standingFault(state: State): Refusal | undefined {
   if (state.closedBy !== undefined) {
-    throw new Refusal(
+    return new Refusal(
       'ledger_too_new',
       `the ledger holds statement ${state.closedBy}, which this agent is too old to read; update the agent`,
     )
   }
   if (state.isSuspended) {
-    throw new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
+    return new Refusal('suspended', 'the organisation has suspended all access; an admin lifts that with a new roster')
   }
-  if (state.isRosterTainted) {
-    throw new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation was withheld')
-  }
+  return state.isRosterTainted
+    ? new Refusal('roster_tainted', 'the newest roster is signed by a key whose revocation the service withholds')
+    : undefined
+}
+
+function checkLedger(facts: Facts, { seen }: Warrant): Entry {
+  const { state, now } = facts
+  const fault = standingFault(state)
+  if (fault) throw fault
   const root = state.rootAt(seen.size)
   if (root === undefined) {
     throw new Refusal(
@@ -153,19 +156,17 @@ function checkLedger(facts: Facts, { seen }: Warrant): Entry {
     )
   }
   const device = state.inForce(facts.device, 'device', now)
-  if (typeof device === 'string') {
-    throw new Refusal('device_not_in_force', `this device does not count: ${NOT_IN_FORCE[device]}`)
-  }
+  if (typeof device === 'string') throw notInForce('device', device)
   if (device.subject.noise !== facts.deviceNoise) {
     throw new Refusal('device_noise', "this device's channel key is not the one the ledger admits")
   }
   return device
 }
 
-function checkFresh({ state, checkpoint, now }: Facts, warrant: Warrant): boolean {
+/** Whether the ledger is stale in a way that a policy may bear with; which one does is decided where the policy is chosen. */
+export function checkFresh({ state, checkpoint, now }: Pick<Facts, 'state' | 'checkpoint' | 'now'>, attended: boolean): boolean {
   const why = staleness(state, checkpoint, now)
-  // Whether a policy bears with it is decided where the policy is chosen.
-  if (why && (why.code === 'other_head' || !warrant.attended)) {
+  if (why && (why.code === 'other_head' || !attended)) {
     throw new Refusal('stale', `the ledger is not fresh: ${why.message}`)
   }
   return why !== undefined
@@ -189,9 +190,7 @@ async function checkSigners({ state }: Facts, envelope: Envelope, warrant: Warra
 
 function checkTechnician({ state, now }: Facts, warrant: Warrant): Entry {
   const technician = state.inForce(warrant.by, 'technician', now)
-  if (typeof technician === 'string') {
-    throw new Refusal('technician_not_in_force', `the technician's key does not count: ${NOT_IN_FORCE[technician]}`)
-  }
+  if (typeof technician === 'string') throw notInForce('technician', technician)
   if (technician.subject.name !== nameCommitment(warrant.name)) {
     throw new Refusal('other_name', "the technician's name is not the one the ledger admits")
   }
@@ -212,12 +211,3 @@ function checkTime({ now }: Facts, { from, until }: Warrant): void {
   }
   if (now >= until) throw new Refusal('expired', "the warrant's time is over; sign a new one")
 }
-
-/** Code served by the vendor cannot open an unattended workstation with one person's key. */
-export function needsIndependence({ state, warrant, signers }: CoverFacts): boolean {
-  const by = signers.find((s) => s.keyid === warrant.by)
-  return !warrant.attended && by !== undefined && isOnVendor(state, by)
-}
-
-const isOnVendor = ({ roster }: State, { origin }: Signed): boolean =>
-  origin !== undefined && originOwner(roster, origin) === 'vendor'

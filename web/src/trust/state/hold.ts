@@ -34,3 +34,24 @@ export async function considerHold(fold: Fold, envelope: Envelope): Promise<bool
     throw new HoldError(why.code, `the revocation does not count: ${why.message}`)
   }
 }
+
+/**
+ * A new roster lifts a held suspension that the ledger would refuse now: whoever said it may no longer say it, so it would
+ * never be sequenced, and never be lifted.
+ */
+export async function releaseLostSuspensions(fold: Fold): Promise<void> {
+  for (const [payload, { target, envelope }] of [...fold.held]) {
+    if (target === '*' && !(await mayStillSay(fold, envelope))) fold.held.delete(payload)
+  }
+}
+
+async function mayStillSay(fold: Fold, envelope: Envelope): Promise<boolean> {
+  try {
+    const said = envelope.read('statement', statement)
+    if (!('revoke' in said.say)) return false
+    await considerRevoke(fold, envelope, said, said.say.revoke)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -6,7 +6,7 @@ import type { PublicKey } from '../key'
 import { type Admin, type Role, type Roster, type Seen, type Target, adminOf, sameTarget } from '../statement'
 import { Tree } from '../tree'
 import { Inert, apply, asInert, consider, readGenesis } from './fold'
-import { considerHold } from './hold'
+import { considerHold, releaseLostSuspensions } from './hold'
 import { type Entry, type Fold, type Held, type NotInForce, type Outcome, type PolicyEntry, knownKey } from './model'
 import { heldReach, isSequencedRevoked, isTainted } from './power'
 import { prepare } from './prepare'
@@ -84,6 +84,7 @@ export class State {
       const effect = await consider(fold, envelope)
       fold.tree.push(leaf)
       apply(fold, index, effect)
+      if (fold.rosterIndex === index) await releaseLostSuspensions(fold)
       return { counts: true }
     } catch (error) {
       const why = asInert(error)

@@ -4,11 +4,12 @@ mod admit;
 mod create;
 mod describe;
 mod drafts;
+mod explain;
 mod export;
 mod invite;
 pub(crate) mod parse;
 mod pin;
-mod policy;
+pub(crate) mod policy;
 mod publish;
 mod revoke;
 mod roster;
@@ -21,7 +22,7 @@ use super::key;
 use crate::args::Common;
 
 pub(crate) use create::NO_ORG;
-pub(crate) use describe::{labels, statement_line};
+pub(crate) use describe::{Labelled, labels, role_name, statement_line};
 pub(crate) use show::tell_waiting;
 
 /// Subcommands of `wayleave org`.

@@ -8,6 +8,7 @@ use serde_json::json;
 use trust::statement::{Hours, Policy, Say};
 
 use super::describe::statement_line;
+use super::explain;
 use super::parse::{Scopes, parse_scopes, together};
 use super::publish::{publish, tell};
 use crate::args::Common;
@@ -25,6 +26,8 @@ pub enum Command {
         /// Its name
         name: String,
     },
+    /// Say whether a technician could do something on a device, or what is in the way and who can change it
+    Explain(explain::Arguments),
 }
 
 /// A policy.
@@ -67,11 +70,13 @@ pub struct SetArguments {
     propose: Option<PathBuf>,
 }
 
-pub(super) async fn run(command: Command, common: &Common) -> Result<()> {
+/// Runs one.
+pub async fn run(command: Command, common: &Common) -> Result<()> {
     match command {
         Command::Set(arguments) => set(*arguments, common).await,
         Command::List => list(common, None).await,
         Command::Show { name } => list(common, Some(&name)).await,
+        Command::Explain(arguments) => explain::run(&arguments, common).await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::checkpoint::{Checkpoint, cosign};
-use crate::freshness::{Stale, witnessed_time};
+use crate::freshness::{Stale, needs_renewal, turning_points, witnessed_time};
 use crate::state::State;
 use crate::statement::{Roster, Seen};
 
@@ -304,4 +304,34 @@ fn a_witness_that_the_roster_does_not_list_holds_nothing() {
     assert_eq!(code(world.ask(&warrant, &["tess"])), "stale");
     world.checkpoint.witnessed = vec![(0, NOW)];
     assert!(world.ask(&warrant, &["tess"]).is_ok());
+}
+
+#[test]
+fn a_newer_checkpoint_is_due_at_half_of_max_age() {
+    let mut world = World::ready();
+    let (state, checkpoint) = (world.state.clone(), world.checkpoint.clone());
+    let witnessed = witnessed_time(&state, &checkpoint).unwrap();
+    let half = witnessed + 150_000;
+    assert!(!needs_renewal(&state, &checkpoint, half));
+    assert!(needs_renewal(&state, &checkpoint, half + 1));
+    let turns = |now| turning_points(&state, &checkpoint, now).collect::<Vec<_>>();
+    assert_eq!(turns(witnessed), [half + 1, witnessed + 300_001]);
+    assert_eq!(turns(half + 1), [witnessed + 300_001]);
+    assert_eq!(turns(witnessed + 300_001), [0; 0]);
+
+    // The twin: one cosignature later it is not.
+    world.now = half + 1;
+    world.refresh();
+    assert!(!needs_renewal(&world.state, &world.checkpoint, half + 1));
+}
+
+#[test]
+fn with_quorum_0_no_checkpoint_is_ever_due() {
+    let world = World::with(|r| r.quorum = 0);
+    let far = world.now + 86_400_000;
+    assert!(!needs_renewal(&world.state, &world.checkpoint, far));
+    assert_eq!(
+        turning_points(&world.state, &world.checkpoint, 0).count(),
+        0
+    );
 }

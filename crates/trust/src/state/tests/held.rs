@@ -281,6 +281,28 @@ fn two_suspensions_are_lifted_by_one_roster() {
     );
 }
 
+/// G -> S1 (a stopper), * held -> R1(S1) -> C1: what its author may no longer say is never sequenced, so the roster lifts
+/// it; one that its author may still say waits for the ledger.
+#[test]
+fn a_roster_lifts_a_held_suspension_whose_author_may_no_longer_say_it() {
+    for is_revoked in [true, false] {
+        let mut world = World::new();
+        world.give(Say::Admit(helper(Role::Stopper, "stop", &[])));
+        let suspension = world.signed(revoke(Target::All), &["stop"]);
+        assert!(world.state.hold(&suspension).unwrap());
+        if is_revoked {
+            assert_eq!(world.say(revoke_key("stop"), &["cyd"]), Counts);
+            assert_eq!(inert(world.put(&suspension)), Inert::NoAuthority);
+            assert!(world.state.is_suspended(), "until a roster lifts it");
+        }
+        let roster = world.next_roster();
+        world.give(Say::Roster(Box::new(roster)));
+        assert_eq!(world.state.is_suspended(), !is_revoked);
+        assert_eq!(world.state.held().count(), usize::from(!is_revoked));
+        assert_eq!(world.state.hold(&suspension).is_err(), is_revoked);
+    }
+}
+
 /// G -> E1 -> D1 -> E2(renewed)
 #[test]
 fn devices_outlive_the_renewal_of_their_enroller() {

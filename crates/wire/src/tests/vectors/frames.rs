@@ -201,6 +201,8 @@ fn good_control() -> Vec<(&'static str, Stream, Vec<u8>)> {
         r#"{"opened":{"session":"AQ","scopes":["view","control","clipboard_read","clipboard_write","files_read","files_write","shell"],"until":1800000000000,"attended":true,"display":{"state":"ready"}}}"#.into(),
         r#"{"opened":{"session":"AQ","scopes":["shell"],"until":1800000000000,"attended":false,"display":{"state":"none","why":"The screen is locked."}}}"#.into(),
         r#"{"refused":{"code":"not_admitted","text":"No."}}"#.into(),
+        r#"{"paused":{"code":"stale","text":"No witness."}}"#.into(),
+        r#"{"resumed":{}}"#.into(),
         r#"{"closed":{"code":"ended","text":""}}"#.into(),
     ];
     let with = |to: &'static str| move |text: String| (to, Stream::Control, text.into_bytes());
@@ -491,6 +493,20 @@ const BAD_CONTROL: &[BadCase] = &[
         Control,
         &[],
         r#"{"closed":{"code":"No way","text":""}}"#,
+    ),
+    (
+        "a pause whose code is none",
+        TECHNICIAN,
+        Control,
+        &[],
+        r#"{"paused":{"code":"No way","text":""}}"#,
+    ),
+    (
+        "more than that it goes on",
+        TECHNICIAN,
+        Control,
+        &[],
+        r#"{"resumed":{"now":1}}"#,
     ),
 ];
 
