@@ -177,12 +177,15 @@ impl World {
         done.ok()
     }
 
-    /// Gathers what readers and witnesses found, and looks for sessions that outlived what they stood on.
+    /// Gathers what everybody's programs did that they must not, and looks for sessions that outlived what they stood on.
     pub fn gather(&mut self) {
         let mut found = std::mem::take(&mut self.office.found);
         found.append(&mut self.desk.found);
         for watcher in &mut self.watchers {
             found.append(&mut watcher.found);
+        }
+        for device in &mut self.devices {
+            found.append(&mut device.found);
         }
         for violation in found {
             self.broke(violation.rule, violation.text);

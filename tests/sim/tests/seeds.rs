@@ -30,17 +30,17 @@ fn no_device_opens_what_the_model_forbids_in_any_kind_of_organisation() {
 }
 
 #[test]
-fn nor_in_a_second_round() {
+fn no_device_opens_what_the_model_forbids_in_a_second_round() {
     round(1);
 }
 
 #[test]
-fn nor_in_a_third_round() {
+fn no_device_opens_what_the_model_forbids_in_a_third_round() {
     round(2);
 }
 
 #[test]
-fn nor_in_a_fourth_round() {
+fn no_device_opens_what_the_model_forbids_in_a_fourth_round() {
     round(3);
 }
 

@@ -139,17 +139,20 @@ fn about_hands(asked: &Asked<'_>, warrant: &Warrant, hands: &[Hand]) -> Vec<&'st
     let Some((device, _)) = ledger.in_force(&asked.device, Role::Device, asked.now) else {
         return against;
     };
-    let covering = ledger.policies().into_iter().find_map(|(_, policy)| {
+    // All that covers it; of that, one policy whose approvers do not leave it to the vendor's page alone is enough.
+    let covering = ledger.policies().into_iter().filter_map(|(_, policy)| {
         let joins = groups.contains(&policy.technicians) && device.groups.contains(&policy.devices);
         let approvals = approvals(asked, warrant, policy, hands, person.person.as_deref());
         (joins && covers(asked, warrant, policy, approvals.len())).then_some(approvals)
     });
-    let Some(approvals) = covering else {
+    let covering: Vec<_> = covering.collect();
+    if covering.is_empty() {
         against.extend(["uncovered", "stale"]);
         return against;
-    };
+    }
     let by_vendor = |hand: &Hand| owner(roster, hand) == Some(Owner::Vendor);
-    if !warrant.attended && by_vendor(own) && approvals.iter().all(by_vendor) {
+    let all_by_vendor = covering.iter().all(|all| all.iter().all(by_vendor));
+    if !warrant.attended && by_vendor(own) && all_by_vendor {
         against.push("vendor_origin_alone");
     }
     against

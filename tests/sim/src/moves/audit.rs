@@ -9,28 +9,24 @@ use crate::found::Rule;
 use crate::reader::audit;
 use crate::world::World;
 
+/// What a reader has to find in a chain, whatever he remembers.
+type Due = Option<&'static str>;
+
 /// An auditor asks the service for a device's receipts and follows them.
 pub fn read(w: &mut World) {
     let at = w.rng.index(w.devices.len());
     let device = &w.devices[at];
-    let whole: Vec<Vec<u8>> = device
-        .disk
-        .receipts
-        .iter()
-        .map(|(e, _)| e.as_bytes().to_vec())
-        .collect();
+    let receipts = device.disk.receipts.iter();
+    let whole: Vec<Vec<u8>> = receipts.map(|(e, _)| e.as_bytes().to_vec()).collect();
     let name = device.name.clone();
     let remembered = w.service.heads[at];
-    let (handed, forked_at) = meddle(w, at, whole.clone());
-    // What a device itself put into the place of its newest receipt is seen only by who remembers the other one.
-    let is_unseen = forked_at.is_some_and(|at| at + 1 == whole.len());
-    let is_prefix = whole.starts_with(&handed) || is_unseen;
-    let has_all = remembers(&handed, remembered);
+    let (handed, due) = meddle(w, at, whole);
+    // What is left out at the end is seen by who remembers it from the device itself.
+    let due = due.or((!remembers(&handed, remembered)).then_some("missing"));
     let said = audit(&w.org.id, &name, &handed, remembered);
-    let is_fine = is_prefix && has_all;
-    if said.is_ok() != is_fine {
+    if said.as_ref().err().copied() != due {
         let said = said.map(|read| read.len());
-        let text = format!("receipts of {name} are whole: {is_fine}; the auditor: {said:?}");
+        let text = format!("the receipts of {name} are {due:?}; the auditor: {said:?}");
         w.broke(Rule::Unnoticed, text);
     }
 }
@@ -45,43 +41,61 @@ fn remembers(chain: &[Vec<u8>], head: ChainHead) -> bool {
     })
 }
 
-/// What the service makes of a chain, and where the device itself signed another history.
-fn meddle(w: &mut World, at: usize, mut chain: Vec<Vec<u8>>) -> (Vec<Vec<u8>>, Option<usize>) {
+/// What the service makes of a chain.
+fn meddle(w: &mut World, at: usize, mut chain: Vec<Vec<u8>>) -> (Vec<Vec<u8>>, Due) {
     let len = chain.len();
     if len == 0 {
         return (chain, None);
     }
     let place = w.rng.index(len);
-    match w.rng.below(10) {
+    let is_newest = place + 1 == len;
+    let name = w.devices[at].name.clone();
+    let due = match w.rng.below(10) {
         0 => {
             chain.remove(place);
+            (!is_newest).then_some("gap")
         }
-        1 => chain.truncate(place),
-        2 if len > 1 => chain.swap(place, (place + 1) % len),
-        3 => chain.insert(place, chain[place].clone()),
-        4 => chain[place] = resigned(w, at, place, "mal", |_| {}),
-        5 => chain[place] = altered(&chain[place]),
+        1 => {
+            chain.truncate(place);
+            None
+        }
+        2 if len > 1 => {
+            chain.swap(place, (place + 1) % len);
+            Some("gap")
+        }
+        3 => {
+            chain.insert(place, chain[place].clone());
+            Some("gap")
+        }
+        4 => {
+            chain[place] = resigned(w, at, place, "mal", |_| {});
+            Some("other_device")
+        }
+        5 => {
+            chain[place] = altered(&chain[place]);
+            Some("unreadable")
+        }
         6 => {
-            let other = (at + 1) % w.devices.len();
-            if let Some((envelope, _)) = w.devices[other].disk.receipts.get(place) {
-                chain[place] = envelope.as_bytes().to_vec();
-            }
+            let other = &w.devices[(at + 1) % w.devices.len()].disk.receipts;
+            let other = other.get(place).map(|(e, _)| e.as_bytes().to_vec());
+            let due = other.is_some().then_some("other_device");
+            chain[place] = other.unwrap_or_else(|| chain[place].clone());
+            due
         }
         // A device that was put back from a copy signs another history of itself.
         7 => {
-            let name = w.devices[at].name.clone();
             chain[place] = resigned(w, at, place, &name, |receipt| receipt.at += 1);
-            return (chain, Some(place));
+            (!is_newest).then_some("fork")
         }
         // The same device in another organisation.
         8 => {
-            let (name, other) = (w.devices[at].name.clone(), crate::org::sister(&w.org));
-            let org = trust::OrgId(other.digest.0);
+            let org = trust::OrgId(crate::org::sister(&w.org).digest.0);
             chain[place] = resigned(w, at, place, &name, |receipt| receipt.org = org);
+            Some("other_device")
         }
-        _ => {}
-    }
-    (chain, None)
+        _ => None,
+    };
+    (chain, due)
 }
 
 fn resigned(
