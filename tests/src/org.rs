@@ -8,11 +8,11 @@ use trust::bytes::{Blob, sha256};
 use trust::envelope::{Envelope, PayloadType, Signature, WebauthnParts};
 use trust::key::KeyKind;
 use trust::proof::InviteAnswer;
-use trust::seal::OpeningKey;
+use trust::seal::{OpeningKey, Use, seal, seal_label};
 use trust::state::Outcome;
 use trust::statement::{
-    Admin, Admit, ConsoleOrigin, Owner, Policy, Revoke, Role, Roster, Say, Seen, Statement,
-    Subject, Target, WitnessEntry,
+    Admin, Admit, ConsoleOrigin, DirectoryShare, Owner, Policy, Revoke, Role, Roster, Say, Seen,
+    Statement, Subject, Target, WitnessEntry,
 };
 use trust::warrant::{OpenedName, Warrant};
 use trust::{
@@ -39,6 +39,8 @@ pub struct Org {
     pub bob: SigningKey,
     /// Opens receipts.
     pub audit: OpeningKey,
+    /// Opens names and requests for approval.
+    pub directory: OpeningKey,
     /// The ledger as its admins know it.
     pub state: State,
     url: String,
@@ -85,6 +87,7 @@ impl Org {
             SigningKey::from_seed(random()),
         );
         let audit = OpeningKey::from_secret(random()).unwrap();
+        let directory = OpeningKey::from_secret(random()).unwrap();
         let roster = Roster {
             version: 1,
             format: 1,
@@ -99,7 +102,7 @@ impl Org {
             max_age,
             console_origins: consoles.iter().map(|origin| own_origin(origin)).collect(),
             audit_key: audit.public(),
-            directory_key: OpeningKey::from_secret(random()).unwrap().public(),
+            directory_key: directory.public(),
         };
         let seen = Seen {
             size: 0,
@@ -127,6 +130,7 @@ impl Org {
             ada,
             bob,
             audit,
+            directory,
             state,
             url: url.to_owned(),
             http,
@@ -197,7 +201,7 @@ impl Org {
         person
     }
 
-    /// Admits somebody whose answer to an invitation was handed over.
+    /// Admits somebody whose answer to an invitation was handed over; he reads names from then on.
     pub async fn admit_answer(
         &mut self,
         answer: &Envelope,
@@ -209,11 +213,19 @@ impl Org {
         let subject = Subject {
             person: Some(person.to_owned()),
             name: Some(answer.name),
+            label: Some(seal_label(&self.id, &self.directory.public(), person, random()).unwrap()),
+            directory: Some(self.share(&answer.directory_to)),
             ..bare(answer.key)
         };
         self.say(Say::Admit(admission(Role::Technician, subject, groups)))
             .await;
         keyid
+    }
+
+    fn share(&self, to: &X25519Public) -> DirectoryShare {
+        let secret = self.directory.secret();
+        let sealed = seal(to, Use::Directory, &self.id.0, secret, random()).unwrap();
+        DirectoryShare { to: *to, sealed }
     }
 
     /// Admits a stopper, which the service will hold.

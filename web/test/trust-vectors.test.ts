@@ -162,7 +162,7 @@ async function deskOf({ org, leaves, held }: Any): Promise<trust.State> {
 
 describe('warrant.json', () => {
   for (const desk of load('warrant.json')) {
-    it.each<Any>(desk.cases)(`${desk.name}: $name`, async ({ envelope, note, facts, outcome, details }: Any) => {
+    it.each<Any>(desk.cases)(`${desk.name}: $name`, async ({ envelope, note, facts, outcome, details, approvals }: Any) => {
       const state = await deskOf(desk)
       const checkpoint = await trust.Note.parse(desk.org, note).verify(desk.org, state.roster)
       const known = {
@@ -183,6 +183,11 @@ describe('warrant.json', () => {
       } else {
         expect(await codeOf(() => judged)).toBe(outcome)
         if (details) await expect(judged).rejects.toThrow(details.sentence)
+      }
+      if (approvals) {
+        const approver = { keyid: approvals.approver as KeyId, origin: undefined }
+        expect((await trust.lacking(known, trust.utf8(envelope))) ?? null).toEqual(approvals.lacks)
+        expect((await trust.foresee(known, trust.utf8(envelope), approver)) ?? null).toEqual(approvals.foreseen)
       }
     })
   }

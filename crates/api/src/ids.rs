@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::ToSchema;
 
-pub use trust::bytes::{KeyId, Nonce, OrgId, WarrantId};
+pub use trust::bytes::{Hash, KeyId, Nonce, OrgId, WarrantId};
 use trust::bytes::{clip, from_b64u, to_b64u};
 
 macro_rules! id {

@@ -9,7 +9,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod approval;
 pub mod device;
+pub mod draft;
 pub mod error;
 pub mod ids;
 pub mod invite;

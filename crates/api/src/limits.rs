@@ -42,6 +42,27 @@ pub const INVITES_PER_ORG_MAX: u64 = 200;
 /// How long an invite may be answered, in milliseconds: 7 days.
 pub const INVITE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
+/// How long a request for approval lives, in milliseconds: 1 hour. It ends with its warrant.
+pub const APPROVAL_MS_MAX: u64 = 60 * 60 * 1000;
+
+/// Requests for approval of one technician that have not ended.
+pub const APPROVALS_PER_TECHNICIAN_MAX: u64 = 10;
+
+/// Requests for approval of one organisation that have not ended.
+pub const APPROVALS_PER_ORG_MAX: u64 = 100;
+
+/// Answers to one request: all that fit into one envelope beside the technician's signature.
+pub const ANSWERS_MAX: u64 = 15;
+
+/// One answer's JSON, in bytes: a passkey's signature fits.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024;
+
+/// How long a draft lives, in milliseconds: 7 days.
+pub const DRAFT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Drafts of one organisation that have not ended.
+pub const DRAFTS_PER_ORG_MAX: u64 = 50;
+
 /// Characters of an invite's note, of the reason a display is missing, and of a refusal's text.
 pub const TEXT_CHARS_MAX: usize = 200;
 

@@ -1,6 +1,8 @@
 //! Fuzz targets of the parsers that face a peer; `cargo test` replays a short run, `cargo bolero test` searches on.
 #![allow(clippy::unwrap_used)]
 
+use api::approval::{AnswerApproval, Approvals, AskApproval};
+use api::draft::{Draft, Drafts};
 use api::ids::{InviteId, SessionId};
 use api::invite::{InviteMade, InviteView, Invites, MakeInvite};
 use api::ledger::{Appended, LedgerPage};
@@ -38,6 +40,8 @@ fn survives_as_all(text: &str) {
     survives::<MakeSession>(text);
     survives::<MakeInvite>(text);
     survives::<CosignAnswer>(text);
+    survives::<AskApproval>(text);
+    survives::<AnswerApproval>(text);
     // What clients and witnesses read of the service.
     survives::<SessionMade>(text);
     survives::<Sessions>(text);
@@ -52,6 +56,9 @@ fn survives_as_all(text: &str) {
     survives::<SignInNonce>(text);
     survives::<SignedIn>(text);
     survives::<CosignRequest>(text);
+    survives::<Approvals>(text);
+    survives::<Draft>(text);
+    survives::<Drafts>(text);
 }
 
 /// Real messages and bodies, so that damage reaches the deep branches.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use trust::OrgId;
 
-use crate::commands::{connect, copy, device, key, ledger, org, shell, technician};
+use crate::commands::{approve, connect, copy, device, key, ledger, org, shell, technician};
 use crate::passphrase::Source;
 use crate::{console, witness};
 
@@ -75,6 +75,9 @@ pub enum Command {
     /// See the devices
     #[command(subcommand)]
     Device(device::Command),
+    /// Approve or refuse what technicians ask for
+    #[command(subcommand)]
+    Approve(approve::Command),
     /// Open a session and save a picture of the screen
     Connect(connect::Arguments),
     /// Open a shell on a device
@@ -122,6 +125,9 @@ mod tests {
         "witness",
         "init",
         "console",
+        "approve",
+        "sign",
+        "refuse",
         "key",
         "--server",
         "--org",

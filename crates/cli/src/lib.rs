@@ -18,6 +18,7 @@ mod ledger;
 mod login;
 mod org_store;
 mod passphrase;
+mod people;
 mod phrase;
 mod say;
 mod sealed;
@@ -74,6 +75,7 @@ fn execute(cli: Cli) -> Result<ExitCode> {
             Command::Technician(command) => {
                 commands::technician::run(command, &common).await.map(done)
             }
+            Command::Approve(command) => commands::approve::run(command, &common).await.map(done),
             Command::Device(command) => commands::device::run(command, &common).await.map(done),
             Command::Connect(arguments) => {
                 commands::connect::run(arguments, &common).await.map(done)

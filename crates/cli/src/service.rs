@@ -166,12 +166,26 @@ impl SignedService {
             .await
     }
 
+    /// A signed request below `/v1/orgs/{org}` whose answer says nothing.
+    pub async fn tell(&self, method: Method, tail: &str, body: Vec<u8>) -> Result<()> {
+        self.send(method, tail, body).await.map(|_| ())
+    }
+
+    /// Signed `POST` of exact bytes below `/v1/orgs/{org}`.
+    pub async fn post_bytes<T: DeserializeOwned>(&self, tail: &str, body: Vec<u8>) -> Result<T> {
+        self.call(Method::POST, tail, body).await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         tail: &str,
         body: Vec<u8>,
     ) -> Result<T> {
+        parse(&self.send(method, tail, body).await?, tail)
+    }
+
+    async fn send(&self, method: Method, tail: &str, body: Vec<u8>) -> Result<Vec<u8>> {
         let path = format!("/v1/orgs/{}{tail}", self.org);
         let target = Target {
             method: method.as_str(),
@@ -192,7 +206,7 @@ impl SignedService {
             .header("signature-input", headers.signature_input)
             .header("signature", headers.signature)
             .body(body);
-        parse(&self.service.send(request).await?, &path)
+        self.service.send(request).await
     }
 }
 

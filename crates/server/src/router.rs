@@ -15,7 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::routes::{devices, invites, ledger, operator, orgs, receipts, sessions, sockets};
+use crate::routes::{
+    approvals, devices, drafts, invites, ledger, operator, orgs, receipts, sessions, sockets,
+};
 use crate::{layers, openapi, web};
 
 /// An answer takes no longer than this.
@@ -44,6 +46,11 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(sessions::make, sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(receipts::list))
+        .routes(routes!(approvals::ask, approvals::list))
+        .routes(routes!(approvals::answer))
+        .routes(routes!(approvals::withdraw))
+        .routes(routes!(drafts::leave, drafts::list))
+        .routes(routes!(drafts::discard))
         // sockets, by a signed nonce
         .routes(routes!(sockets::agent))
         .routes(routes!(sockets::console))

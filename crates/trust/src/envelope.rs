@@ -296,6 +296,11 @@ impl Envelope {
         self.payload_type
     }
 
+    /// The signatures as they travel. Verified only by [`Envelope::verify`].
+    pub fn signatures(&self) -> &[Signature] {
+        &self.signatures
+    }
+
     /// Who claims to have signed. Verified only by [`Envelope::verify`].
     pub fn claimed_signers(&self) -> impl Iterator<Item = KeyId> + '_ {
         self.signatures.iter().map(|s| s.keyid)

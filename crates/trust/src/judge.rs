@@ -3,6 +3,7 @@
 //! It runs on the workstation, over facts that the workstation itself holds, and is asked again after consent, on every
 //! change of the ledger, and at `until`.
 
+mod approval;
 mod cover;
 mod explain;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::state::{Entry, NotInForce, State};
 use crate::statement::Role;
 use crate::warrant::Warrant;
 
+pub use approval::{Approvals, Foreseen, foresee, lacking};
 pub use cover::Uncovered;
 pub use explain::{Explanation, Weighed, Wish, explain};
 
@@ -203,6 +205,51 @@ pub fn peek_id(envelope: &[u8]) -> Result<WarrantId, Refusal> {
 
 /// Judges one warrant. Every check stands here or in [`cover`]; the first that fails names the refusal.
 pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
+    let checked = check(facts, envelope)?;
+    let covered = checked.asked(facts, &checked.signers).find()?;
+    Ok(Verdict {
+        digest: checked.envelope.digest(),
+        policy: covered.policy,
+        approvers: covered.approvals.iter().map(|s| s.keyid).collect(),
+        warrant: checked.warrant,
+        resumes: checked.resumes,
+        stale: checked.stale,
+    })
+}
+
+/// A warrant of which everything holds, but that no policy was asked about.
+struct Checked<'a> {
+    envelope: Envelope,
+    warrant: Warrant,
+    signers: Vec<Signer>,
+    technician: &'a Entry,
+    device: &'a Entry,
+    resumes: bool,
+    stale: bool,
+}
+
+impl Checked<'_> {
+    /// What the policies are asked, where these have signed.
+    fn asked<'b>(&'b self, facts: &Facts<'b>, signers: &'b [Signer]) -> Asked<'b> {
+        Asked {
+            state: facts.state,
+            checkpoint: facts.checkpoint,
+            now: facts.now,
+            by: self.warrant.by,
+            technician: self.technician,
+            device: self.device,
+            scopes: &self.warrant.scopes,
+            lasts_ms: self.warrant.until - self.warrant.from,
+            attended: self.warrant.attended,
+            signers,
+            openings: facts.openings.len(),
+            resumes: self.resumes,
+            stale: self.stale,
+        }
+    }
+}
+
+fn check<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Checked<'a>, Refusal> {
     let (envelope, warrant) = peek(envelope)?;
     warrant.check_shape().map_err(Refusal::Shape)?;
     check_aim(facts, &warrant)?;
@@ -212,27 +259,12 @@ pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
     let technician = check_technician(facts, &warrant, &signers)?;
     let resumes = check_spent(facts, &warrant)?;
     check_time(facts, &warrant)?;
-    let asked = Asked {
-        state: facts.state,
-        checkpoint: facts.checkpoint,
-        now: facts.now,
-        by: warrant.by,
+    Ok(Checked {
+        envelope,
+        warrant,
+        signers,
         technician,
         device,
-        scopes: &warrant.scopes,
-        lasts_ms: warrant.until - warrant.from,
-        attended: warrant.attended,
-        signers: &signers,
-        openings: facts.openings.len(),
-        resumes,
-        stale,
-    };
-    let covered = asked.find()?;
-    Ok(Verdict {
-        digest: envelope.digest(),
-        policy: covered.policy,
-        approvers: covered.approvals.iter().map(|s| s.keyid).collect(),
-        warrant,
         resumes,
         stale,
     })

@@ -30,6 +30,8 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const TEXT_CHARS_MAX: usize = 200;
 /// Longest sealed blob, in bytes.
 pub const SEALED_BYTES_MAX: usize = 4 * 1024;
+/// Longest sealed warrant that asks for approvals, in bytes: one signature and the longest texts fit.
+pub const SEALED_WARRANT_BYTES_MAX: usize = 24 * 1024;
 /// Most scopes in one warrant or policy.
 pub const SCOPES_MAX: usize = 16;
 /// Most approvals a policy can ask for.

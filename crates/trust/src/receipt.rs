@@ -194,7 +194,8 @@ pub fn seal_body(
     body: &Body,
     randomness: [u8; 32],
 ) -> Result<Blob, SealError> {
-    let plain = serde_json::to_vec(body).map_err(|_| SealError::TooLong)?;
+    let plain = serde_json::to_vec(body)
+        .map_err(|_| SealError::TooLong(crate::limits::SEALED_BYTES_MAX))?;
     seal(
         audit,
         Use::Receipt,

@@ -11,8 +11,9 @@ use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use zeroize::Zeroizing;
 
-use crate::bytes::{Blob, OrgId, X25519Public, sha256};
-use crate::limits::SEALED_BYTES_MAX;
+use crate::bytes::{Blob, OrgId, WarrantId, X25519Public, sha256};
+use crate::envelope::Envelope;
+use crate::limits::{SEALED_BYTES_MAX, SEALED_WARRANT_BYTES_MAX};
 
 /// What a blob is for: each use has its own HPKE `info`, so that none can be passed off as another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +24,10 @@ pub enum Use {
     Directory,
     /// A receipt's body, sealed to the audit key; AAD names organisation, device, n, prev and event.
     Receipt,
+    /// A warrant that lacks approvals, sealed to the directory key; AAD is organisation and warrant id.
+    Approval,
+    /// Why somebody refused to approve, sealed to the directory key; AAD as for the request.
+    Refusal,
 }
 
 impl Use {
@@ -31,6 +36,16 @@ impl Use {
             Use::Label => b"wayleave/label/1",
             Use::Directory => b"wayleave/directory/1",
             Use::Receipt => b"wayleave/receipt/1",
+            Use::Approval => b"wayleave/approval/1",
+            Use::Refusal => b"wayleave/refusal/1",
+        }
+    }
+
+    /// Longest blob of this use, in bytes.
+    pub fn bytes_max(self) -> usize {
+        match self {
+            Use::Approval => SEALED_WARRANT_BYTES_MAX,
+            Use::Label | Use::Directory | Use::Receipt | Use::Refusal => SEALED_BYTES_MAX,
         }
     }
 }
@@ -42,8 +57,8 @@ pub enum SealError {
     #[error("the key to seal to is not a valid x25519 key")]
     Key,
     /// More than fits.
-    #[error("more than {SEALED_BYTES_MAX} bytes cannot be sealed")]
-    TooLong,
+    #[error("more than {0} bytes cannot be sealed for this use")]
+    TooLong(usize),
     /// Sealed to another key, for another use, or altered.
     #[error("the sealed text was made for another key or was altered")]
     NotOpened,
@@ -105,8 +120,8 @@ pub fn seal(
     plain: &[u8],
     randomness: [u8; 32],
 ) -> Result<Blob, SealError> {
-    if plain.len() + 48 > SEALED_BYTES_MAX {
-        return Err(SealError::TooLong);
+    if plain.len() + 48 > purpose.bytes_max() {
+        return Err(SealError::TooLong(purpose.bytes_max()));
     }
     let to = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&to.0).map_err(|_| SealError::Key)?;
     let (encapped, ciphertext) =
@@ -137,11 +152,68 @@ pub fn seal_label(
 
 /// Opens a label; a text that is not one line is refused.
 pub fn open_label(org: &OrgId, directory: &OpeningKey, label: &Blob) -> Result<String, SealError> {
-    let bytes = directory.open(Use::Label, &org.0, label)?;
+    line(directory.open(Use::Label, &org.0, label)?)
+}
+
+fn line(bytes: Vec<u8>) -> Result<String, SealError> {
     String::from_utf8(bytes)
         .ok()
         .filter(|text| crate::text::is_line(text))
         .ok_or(SealError::NotOpened)
+}
+
+fn approval_aad(org: &OrgId, warrant: &WarrantId) -> Vec<u8> {
+    [org.0.as_slice(), &warrant.0].concat()
+}
+
+/// Seals a warrant's envelope so that members of the organisation read it, and the service that hands it on does not.
+pub fn seal_warrant(
+    org: &OrgId,
+    directory: &X25519Public,
+    warrant: &WarrantId,
+    envelope: &Envelope,
+    randomness: [u8; 32],
+) -> Result<Blob, SealError> {
+    let aad = approval_aad(org, warrant);
+    seal(
+        directory,
+        Use::Approval,
+        &aad,
+        envelope.as_bytes(),
+        randomness,
+    )
+}
+
+/// Opens a sealed warrant: the bytes of an envelope that nobody has verified.
+pub fn open_warrant(
+    org: &OrgId,
+    directory: &OpeningKey,
+    warrant: &WarrantId,
+    sealed: &Blob,
+) -> Result<Vec<u8>, SealError> {
+    directory.open(Use::Approval, &approval_aad(org, warrant), sealed)
+}
+
+/// Seals why somebody refuses to approve a warrant.
+pub fn seal_refusal(
+    org: &OrgId,
+    directory: &X25519Public,
+    warrant: &WarrantId,
+    why: &str,
+    randomness: [u8; 32],
+) -> Result<Blob, SealError> {
+    let aad = approval_aad(org, warrant);
+    seal(directory, Use::Refusal, &aad, why.as_bytes(), randomness)
+}
+
+/// Opens the reason of a refusal; a text that is not one line is refused.
+pub fn open_refusal(
+    org: &OrgId,
+    directory: &OpeningKey,
+    warrant: &WarrantId,
+    sealed: &Blob,
+) -> Result<String, SealError> {
+    line(directory.open(Use::Refusal, &approval_aad(org, warrant), sealed)?)
 }
 
 /// 32 random bytes as the random source that the HPKE crate asks for: SHA-256 in counter mode.
@@ -204,5 +276,45 @@ mod tests {
             Err(SealError::NotOpened)
         );
         assert!(directory.open(Use::Directory, &[1; 32], &sealed).is_err());
+    }
+    #[test]
+    fn a_sealed_warrant_opens_for_its_id_and_use_only() {
+        let directory = OpeningKey::from_secret([7; 32]).unwrap();
+        let key = crate::key::SigningKey::from_seed([1; 32]);
+        let long = "x".repeat(SEALED_BYTES_MAX);
+        let envelope = Envelope::sign(crate::envelope::PayloadType::Warrant, &long, &[&key]);
+        let (envelope, org, id) = (envelope.unwrap(), OrgId([1; 32]), WarrantId([2; 16]));
+        let sealed = seal_warrant(&org, &directory.public(), &id, &envelope, [9; 32]).unwrap();
+        assert_eq!(
+            open_warrant(&org, &directory, &id, &sealed).unwrap(),
+            envelope.as_bytes()
+        );
+        for (org, id) in [(org, WarrantId([3; 16])), (OrgId([3; 32]), id)] {
+            assert_eq!(
+                open_warrant(&org, &directory, &id, &sealed),
+                Err(SealError::NotOpened)
+            );
+        }
+        assert!(open_refusal(&org, &directory, &id, &sealed).is_err());
+        let refusal = seal_refusal(&org, &directory.public(), &id, "not now", [9; 32]).unwrap();
+        assert_eq!(
+            open_refusal(&org, &directory, &id, &refusal).unwrap(),
+            "not now"
+        );
+        assert!(open_warrant(&org, &directory, &id, &refusal).is_err());
+    }
+
+    #[test]
+    fn each_use_has_its_bound() {
+        let to = OpeningKey::from_secret([7; 32]).unwrap().public();
+        for purpose in [Use::Label, Use::Approval] {
+            let plain = vec![0; purpose.bytes_max() - 48];
+            assert!(seal(&to, purpose, &[], &plain, [9; 32]).is_ok());
+            let longer = vec![0; purpose.bytes_max() - 47];
+            assert_eq!(
+                seal(&to, purpose, &[], &longer, [9; 32]),
+                Err(SealError::TooLong(purpose.bytes_max()))
+            );
+        }
     }
 }

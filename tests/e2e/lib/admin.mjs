@@ -29,6 +29,41 @@ export class Admin {
     return { file, keys: JSON.parse(await readFile(file, 'utf8')) }
   }
 
+  // Makes an organisation with a passkey on an origin of its own and enters it; its id.
+  async begin(origin, who) {
+    await this.page.goto(origin)
+    await this.describe(who)
+    await this.page.getByRole('radio', { name: 'My organisation' }).check()
+    await this.page.getByRole('button', { name: 'Create' }).click()
+    const { keys } = await this.saveBackup()
+    await this.page.getByRole('button', { name: 'Go to the console' }).click()
+    return keys.org
+  }
+
+  // The first policy, as the page suggests it but for this.
+  async makePolicy({ unattended, approvals }) {
+    await this.visit('Policies')
+    await this.page.getByRole('button', { name: 'Make the first' }).click()
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByRole('checkbox', { name: 'Unattended' }).setChecked(unattended)
+    await dialog.getByLabel('Approvals', { exact: true }).fill(String(approvals))
+    await dialog.getByRole('button', { name: 'Sign', exact: true }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+
+  // Makes somebody an admin by the public key of his command line.
+  async addAdmin({ name, person, key, look = () => undefined }) {
+    await this.visit('Organisation')
+    await this.page.getByRole('button', { name: 'Add an admin' }).click()
+    const dialog = this.page.getByRole('dialog', { name: 'Add an admin' })
+    await dialog.getByLabel('Name', { exact: true }).fill(name)
+    await dialog.getByLabel('Person').fill(person)
+    await dialog.getByLabel('Public key').fill(key)
+    await look()
+    await dialog.getByRole('button', { name: 'Sign' }).click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+
   async invite(note) {
     await this.visit('People')
     await this.page.getByRole('button', { name: 'Invite a technician' }).click()

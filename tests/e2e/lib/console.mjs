@@ -15,6 +15,25 @@ export class Console {
     return console
   }
 
+  // Makes a software key for an invitation.
+  async join(link, name) {
+    await this.page.goto(link)
+    await this.page.getByLabel('Your name').fill(name)
+    await this.page.getByRole('radio', { name: 'Software key' }).check()
+    await this.page.getByRole('button', { name: 'Make my key' }).click()
+    await this.page.locator('.words').waitFor()
+  }
+
+  // Signs a warrant that lacks approvals.
+  async ask({ look = () => undefined, ...wish }) {
+    const dialog = await this.#wish(wish)
+    const sign = dialog.getByRole('button', { name: 'Sign and ask' })
+    await until('a policy that asks for approval', () => sign.isEnabled())
+    await look(dialog)
+    await sign.click()
+    await this.page.getByRole('dialog', { name: 'Waiting for approval' }).waitFor()
+  }
+
   // Opens the dialog of the device and fills in the warrant; `only` names the scopes, else they are what the page suggests.
   async #wish({ device = '', why, attended, only }) {
     await this.page.getByRole('button', { name: new RegExp(`^Connect to ${device}`) }).first().click()

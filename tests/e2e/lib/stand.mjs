@@ -39,6 +39,7 @@ export class Stand {
     await this.desk.openDesktop(`${width}x${height}`)
     const browser = await open()
     this.#endings.unshift(() => browser.close())
+    this.newPage = () => newPage(browser)
     this.admin = new Admin(watch(await newPage(browser)))
     this.passkey = await plugIn(this.admin.page)
     this.technician = new Console(watch(await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })))

@@ -115,6 +115,12 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 
+    /// What Ctrl-C does.
+    pub fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_raw(self.pid() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+
     /// Waits until it ends by itself; gives its exit code.
     pub async fn ended(&mut self) -> Option<i32> {
         soon(&format!("the end of {}", self.name), self.child.wait())

@@ -79,6 +79,32 @@ export interface SessionRow {
   why?: string
 }
 
+export interface SignatureJson {
+  keyid: string
+  sig: string
+  webauthn?: { ad: string; cd: string }
+}
+
+export type ApprovalAnswer = { approve: SignatureJson } | { refuse: string }
+
+export interface ApprovalRow {
+  warrant: string
+  by: string
+  device: string
+  asked: number
+  until: number
+  sealed: string
+  answers: { by: string; at: number; answer: ApprovalAnswer }[]
+}
+
+export interface DraftRow {
+  draft: string
+  by: string
+  envelope: string
+  created: number
+  expires: number
+}
+
 export type ConsoleEvent =
   | { hello: { nonce: string } }
   | { ready: Record<string, never> }
@@ -88,4 +114,6 @@ export type ConsoleEvent =
   | { waiting_gone: { keyid: string } }
   | { session: { session: string; state: SessionState; why?: string } }
   | { invites: Record<string, never> }
+  | { approvals: Record<string, never> }
+  | { drafts: Record<string, never> }
   | { error: { code: string; text: string } }

@@ -14,7 +14,8 @@ export interface WarrantView {
   attended: boolean
 }
 
-export function WarrantFacts(props: { warrant: WarrantView }) {
+// `theirs`: why is somebody else's word.
+export function WarrantFacts(props: { warrant: WarrantView; theirs?: boolean }) {
   const { warrant } = props
   const what = SCOPES.filter((s) => warrant.scopes.includes(s.scope))
   return (
@@ -23,7 +24,7 @@ export function WarrantFacts(props: { warrant: WarrantView }) {
       <dt>Which device</dt><dd>{warrant.device} <span class="small muted">{warrant.words}</span></dd>
       <dt>What</dt>
       <dd>{what.length === 0 ? '—' : what.map(({ scope, title, means }, at) => <span key={scope}>{at > 0 && ', '}{means ? <strong>{title}: {means}</strong> : title}</span>)}</dd>
-      <dt>Why</dt><dd>{warrant.why || '—'}{warrant.ticket && <span class="muted"> ({warrant.ticket})</span>}</dd>
+      <dt>Why</dt><dd>{props.theirs ? <>“{warrant.why}” <span class="small muted">in the technician’s words</span></> : warrant.why || '—'}{warrant.ticket && <span class="muted"> ({warrant.ticket})</span>}</dd>
       <dt>Until</dt><dd>{clock(warrant.until)} {warrant.attended ? <Tag>asks the user</Tag> : <Tag tone="warn">nobody is asked</Tag>}</dd>
     </dl>
   )

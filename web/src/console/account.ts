@@ -2,18 +2,21 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import { type Explanation, type KeyId, type OrgId, type Say, type StatementId } from '../trust'
-import { Acts } from './acts'
+import type { Envelope, Explanation, KeyId, OrgId, Say, State, StatementId } from '../trust'
+import { Acts, type NewAdmin } from './acts'
+import { Approvals } from './approvals'
 import { type Delivered, Delivery } from './delivery'
+import { Drafts } from './drafts'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
-import type { DeviceView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
+import type { DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
+import { go, path } from './router'
 import { Service } from './signin'
 import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
-import type { Identity, SignedStatement } from './vault'
+import { type Identity, identities, type SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
-import { type Question, Wishes } from './wishes'
+import { type Foresight, type Question, Wishes } from './wishes'
 
 const REFRESH_MS = 60_000
 // Refusals that no waiting mends.
@@ -47,6 +50,8 @@ export class Account {
   readonly #acts: Acts
   readonly #delivery: Delivery
   readonly #wishes: Wishes
+  readonly approvals: Approvals
+  readonly drafts: Drafts
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
   #waitingRaw: WaitingDevice[] = []
@@ -58,6 +63,13 @@ export class Account {
     this.#acts = new Acts(identity, this.ledger)
     this.#delivery = new Delivery(this.service, this.ledger)
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
+    this.approvals = new Approvals(identity, this.ledger, this.service, this.names, (request) => {
+      announce(`${this.names.of(request.by)} asks for approval: ${this.names.of(request.device)}`, '/approvals')
+    })
+    const publish = async (whole: Envelope, what: string) => this.#delivery.deliver(await this.#acts.keep(whole, what))
+    this.drafts = new Drafts(identity, this.ledger, this.service, this.names, publish, (draft) => {
+      announce(`${draft.by} asks for your signature: ${draft.title}`, '/organisation')
+    })
     this.#live = new Live(this.service, {
       onEvent: (event) => void this.#onEvent(event).catch((error: unknown) => this.#stumble(error)),
       onStatus: (status) => { this.status.value = status },
@@ -110,6 +122,7 @@ export class Account {
       this.sessions.value = sessions.sessions.map((s) => ({ ...s, ended: s.ended, why: s.why }))
       this.trouble.value = ''
       await this.#show()
+      await Promise.all([this.approvals.refresh(), this.drafts.refresh()])
     } catch (error) {
       this.#stumble(error)
     }
@@ -125,11 +138,19 @@ export class Account {
     if (state) this.invites.value = await invitesOf(state, invites, this.names.directory)
   }
 
+  // Whom a roster made an admin is one from now on.
+  async #followRole(state: State): Promise<void> {
+    if (this.identity.role === 'admin' || !state.admin(this.identity.keyid as KeyId)) return
+    this.identity.role = 'admin'
+    await identities.keep(this.identity)
+  }
+
   async #show(): Promise<void> {
     const { state } = this.ledger
     if (!state) return
     const now = Date.now()
     await this.names.read(state, this.identity)
+    await this.#followRole(state)
     this.orgName.value = state.roster.name
     this.size.value = state.head.size
     this.witnessed.value = state.roster.quorum > 0
@@ -145,6 +166,10 @@ export class Account {
   async #onEvent(event: ConsoleEvent): Promise<void> {
     if ('ledger' in event) {
       await this.syncLedger()
+      // What waits may count for more or less now.
+      if (this.drafts.waiting.value.length > 0) await this.drafts.refresh()
+      if (this.invites.value.some((invite) => invite.state === 'answered')) await this.#readInvites()
+      if (this.approvals.forMe.value.length + this.approvals.mine.value.length > 0) await this.approvals.refresh()
     } else if ('device' in event) {
       this.#presence.set(event.device.keyid, event.device)
     } else if ('waiting' in event) {
@@ -153,6 +178,12 @@ export class Account {
       return this.refresh()
     } else if ('invites' in event) {
       if (this.identity.role === 'admin') await this.#readInvites()
+    } else if ('approvals' in event) {
+      await this.syncLedger()
+      await this.approvals.refresh()
+    } else if ('drafts' in event) {
+      await this.syncLedger()
+      await this.drafts.refresh()
     } else if ('session' in event) {
       return this.refresh()
     }
@@ -184,14 +215,23 @@ export class Account {
 
   // Giving and taking power: composed here, shown by the page, signed, kept until the ledger carries it.
 
-  async admitDevices(waiting: WaitingView[], groups: string[], days: number): Promise<void> {
-    await this.#give(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
+  async admitDevices(waiting: WaitingView[], groups: string[], days: number): Promise<Delivered> {
+    return this.#give(await this.#acts.admitDevices(waiting, groups, days), `Admission of ${waiting.map((w) => w.hostname).join(', ')}`)
   }
 
-  async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<void> {
-    const { say, what } = await this.#acts.admitTechnician(invite, groups, days)
-    await this.#give(say, what)
+  async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<Delivered> {
+    return this.#admitInvited(await this.#acts.admitTechnician(invite, groups, days))
+  }
+
+  async admitAdmin(invite: InviteView): Promise<Delivered> {
+    await this.syncLedger()
+    return this.#admitInvited(await this.#acts.admitAdmin(invite))
+  }
+
+  async #admitInvited({ say, what }: { say: Say; what: string }): Promise<Delivered> {
+    const delivered = await this.#give(say, what)
     await this.#readInvites()
+    return delivered
   }
 
   setPolicy(policy: Omit<PolicyView, 'id' | 'standing'>): Promise<Delivered> {
@@ -227,9 +267,35 @@ export class Account {
   }
 
   async #state(say: Say, what: string): Promise<Delivered> {
-    const delivered = await this.#delivery.deliver(await this.#acts.sign(say, what))
+    const made = await this.#acts.sign(say, what)
+    const delivered = await ('draft' in made ? this.drafts.leave(made.draft, what) : this.#delivery.deliver(made.statement))
     await this.refresh()
     return delivered
+  }
+
+  async cosign(draft: DraftView): Promise<Delivered> {
+    await this.syncLedger()
+    const delivered = await this.drafts.cosign(draft)
+    await this.refresh()
+    return delivered
+  }
+
+  // The same once more, over the ledger as it is now.
+  async draftAgain(draft: DraftView): Promise<Delivered> {
+    await this.syncLedger()
+    const delivered = await this.#give(this.drafts.sayAgain(draft.id), draft.title)
+    await this.drafts.discard(draft.id)
+    return delivered
+  }
+
+  async setThreshold(threshold: number): Promise<Delivered> {
+    await this.syncLedger()
+    return this.#give(this.#acts.threshold(threshold), `Threshold of ${threshold}`)
+  }
+
+  async addAdmin(admin: NewAdmin): Promise<Delivered> {
+    await this.syncLedger()
+    return this.#give(await this.#acts.addAdmin(admin), `Admin ${admin.name || admin.person}`)
   }
 
   async dropWaiting(keyid: string): Promise<void> {
@@ -251,7 +317,7 @@ export class Account {
 
   // Sessions: foreseen, signed, started.
 
-  foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
+  foresee(device: DeviceView, choice: Wish): Foresight {
     return this.locked.value ? { why: this.locked.value } : this.#wishes.foresee(device, choice)
   }
 
@@ -263,6 +329,11 @@ export class Account {
     return this.#wishes.sign(device, choice)
   }
 
+  async approve(warrant: string): Promise<void> {
+    await this.syncLedger()
+    await this.approvals.approve(warrant)
+  }
+
   startSession(warrant: string) {
     return this.#wishes.start(warrant)
   }
@@ -270,4 +341,9 @@ export class Account {
   takeRevocations(envelopes: string[]): void {
     void Promise.all(envelopes.map((envelope) => this.ledger.hold(envelope))).then(() => this.#show())
   }
+}
+
+// Something that somebody has to look at, unless he does already.
+function announce(text: string, where: string): void {
+  if (path.value !== where) toast(text, 'warn', { label: 'Look', act: () => go(where) })
 }

@@ -1,6 +1,6 @@
 // Statements this identity composes and signs. What is signed here is kept until the ledger carries it.
 import {
-  composeStatement, Envelope, type Inert, openDirectory, type OrgId, type Policy, type Say, sealDirectory, sealLabel, signStatement, type State, type StatementId, type Subject, verifyEnrol, verifyInviteAnswer,
+  type Admin, composeStatement, Envelope, fromB64u, type Inert, openDirectory, type OrgId, type Policy, PublicKey, type Roster, rosterFault, type Say, sealDirectory, sealLabel, signStatement, type State, statement as statementSchema, type StatementId, type Subject, toB64u, verifyEnrol, verifyInviteAnswer, type X25519Public,
 } from '../trust'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
@@ -9,6 +9,20 @@ import { type Identity, type SignedStatement, signed } from './vault'
 import { memberOf, NO_ORG } from './views'
 
 const DAY_MS = 86_400_000
+
+// Whether further admins' signatures are all that is lacking: one admin alone does not revoke another.
+export const lacksAdmins = (why: Inert, say: Say): boolean =>
+  why.code === 'too_few_admins' || (why.code === 'no_authority' && 'revoke' in say)
+
+// What was signed: a complete statement, or one that waits for other admins.
+export type Made = { statement: SignedStatement } | { draft: Envelope }
+
+export interface NewAdmin {
+  person: string
+  name: string
+  // As “wayleave key new” prints it: the public key, a comma, the member key.
+  key: string
+}
 
 export class Acts {
   constructor(
@@ -26,20 +40,30 @@ export class Acts {
   }
 
   async admitTechnician(invite: InviteView, groups: string[], days: number): Promise<{ say: Say; what: string }> {
+    const { member, name } = await this.#invited(invite)
+    return { say: { admit: { role: 'technician', subjects: [member], groups, until: Date.now() + days * DAY_MS } }, what: `Admission of ${name}` }
+  }
+
+  async admitAdmin(invite: InviteView): Promise<{ say: Say; what: string }> {
+    const { member, name } = await this.#invited(invite)
+    return { say: this.#roster((roster) => ({ ...roster, admins: [...roster.admins, member] })), what: `Admin ${name}` }
+  }
+
+  // An invited person as the ledger will know him, who from then on reads names.
+  async #invited(invite: InviteView): Promise<{ member: Subject & Admin; name: string }> {
     const state = this.#state()
     if (!invite.answer) throw new Error('This invitation was not answered yet.')
     const answer = await verifyInviteAnswer(Envelope.parse(invite.answer.envelope))
     const label = answer.label ?? (await sealLabel(state.org, state.roster.directory_key, invite.answer.name))
     const share = await this.#directorySecret(state)
-    const subject: Subject = {
+    const member = {
       key: answer.key,
       person: `p-${invite.invite.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 16)}`,
       name: answer.name,
       label,
       ...(share ? { directory: { to: answer.directory_to, sealed: await sealDirectory(state.org, answer.directory_to, share) } } : {}),
     }
-    const say: Say = { admit: { role: 'technician', subjects: [subject], groups, until: Date.now() + days * DAY_MS } }
-    return { say, what: `Admission of ${invite.answer.name}` }
+    return { member, name: invite.answer.name }
   }
 
   policy(view: Omit<PolicyView, 'id' | 'standing'>): Say {
@@ -55,16 +79,53 @@ export class Acts {
     return { revoke: { target: { policy: id as StatementId }, reason: 'revoked in the console' } }
   }
 
-  // Signs what the page showed, after a check that the ledger would count it.
-  async sign(say: Say, what: string): Promise<SignedStatement> {
+  // Signs what the page showed, after a check that the ledger would count it, or that it lacks other admins alone.
+  async sign(say: Say, what: string): Promise<Made> {
     const state = this.#state()
     const payload = composeStatement(state, say, Date.now())
     const envelope = await signStatement(payload, [signerOf(this.identity)])
     const outcome = await state.check(envelope.bytes)
-    if (!outcome.counts) throw new Error(explain(outcome.why))
-    const statement = { org: state.org as string, id: payload.id as string, envelope: envelope.text(), what, at: payload.at, revokes: 'revoke' in say }
+    if (outcome.counts) return { statement: await this.keep(envelope, what) }
+    if (!lacksAdmins(outcome.why, say)) throw new Error(`The ledger would not count this: ${outcome.why.message}.`)
+    return { draft: envelope }
+  }
+
+  // Keeps a complete statement until the ledger carries it.
+  async keep(envelope: Envelope, what: string): Promise<SignedStatement> {
+    const { org, id, at, say } = envelope.read('statement', statementSchema)
+    const statement = { org: org as string, id: id as string, envelope: envelope.text(), what, at, revokes: 'revoke' in say }
     await signed.keep(statement)
     return statement
+  }
+
+  threshold(threshold: number): Say {
+    return this.#roster((roster) => ({ ...roster, threshold }))
+  }
+
+  async addAdmin(admin: NewAdmin): Promise<Say> {
+    const added = await this.#admin(this.#state(), admin)
+    return this.#roster((roster) => ({ ...roster, admins: [...roster.admins, added] }))
+  }
+
+  // The next roster: what is not changed stays as it is.
+  #roster(change: (roster: Roster) => Roster): Say {
+    const { roster } = this.#state()
+    const next = { ...change(roster), version: roster.version + 1 }
+    const fault = rosterFault(next)
+    if (fault) throw new Error(`The roster cannot be like this: ${fault}.`)
+    return { roster: next }
+  }
+
+  async #admin(state: State, { person, name, key: text }: NewAdmin): Promise<Admin> {
+    const [key, member] = text.trim().split(',').map((part) => fromB64u(part.trim()))
+    if (key?.length !== 32 || (member && member.length !== 32)) throw new Error('This is no key: paste what “wayleave key new” printed behind “Public”.')
+    const share = member && (await this.#directorySecret(state))
+    const to = member && (toB64u(member) as X25519Public)
+    return {
+      key: PublicKey.parse('ed25519', key), person,
+      ...(name ? { label: await sealLabel(state.org, state.roster.directory_key, name) } : {}),
+      ...(to && share ? { directory: { to, sealed: await sealDirectory(state.org, to, share) } } : {}),
+    }
   }
 
   async unsequenced(): Promise<SignedStatement[]> {
@@ -88,8 +149,4 @@ export class Acts {
   }
 }
 
-function explain(why: Inert): string {
-  const text = `The ledger would not count this: ${why.message}.`
-  return why.code === 'too_few_admins' ? `${text} Collect the other admins’ signatures with “wayleave org”.` : text
-}
 

@@ -10,6 +10,7 @@ import { Icon } from '../ui/icons'
 import { sentence, Toasts } from '../ui/toast'
 import { Account } from './account'
 import { findService, identityFromSeed, whereIsTheService } from './beginnings'
+import { Approvals } from './pages/Approvals'
 import { Devices } from './pages/Devices'
 import { Organisation, Sessions } from './pages/Organisation'
 import { People } from './pages/People'
@@ -31,6 +32,7 @@ const PAGES = [
   { path: '/waiting', title: 'Waiting', icon: 'waiting', admin: true },
   { path: '/people', title: 'People', icon: 'people', admin: false },
   { path: '/policies', title: 'Policies', icon: 'policies', admin: false },
+  { path: '/approvals', title: 'Approvals', icon: 'approvals', admin: false },
   { path: '/sessions', title: 'Sessions', icon: 'sessions', admin: false },
   { path: '/organisation', title: 'Organisation', icon: 'organisation', admin: false },
 ] as const
@@ -77,12 +79,14 @@ function Shell(props: { account: Account }) {
   const admin = current.identity.role === 'admin'
   useEffect(() => { document.title = `${PAGES.find((p) => p.path === path.value)?.title ?? 'Wayleave'} · ${current.orgName.value}` }, [path.value, current.orgName.value])
   const waiting = current.waiting.value.length
+  const approvals = current.approvals.forMe.value.length
+  const drafts = current.drafts.waiting.value.filter((d) => !d.mine && !d.dead).length
   return (
     <div class="shell" onClick={follow}>
       <nav class="side" aria-label="Main">
         <div class="brand"><img src="/icon.svg" alt="" /><span>{current.orgName.value || 'Wayleave'}</span></div>
         {PAGES.filter((p) => admin || !p.admin).map((p) => (
-          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}><Icon name={p.icon} /><span class="grow">{p.title}</span>{p.path === '/waiting' && waiting > 0 && <Tag tone="warn">{waiting}</Tag>}</a>
+          <a key={p.path} href={p.path} aria-current={path.value === p.path ? 'page' : undefined}><Icon name={p.icon} /><span class="grow">{p.title}</span><Waits number={p.path === '/waiting' ? waiting : p.path === '/approvals' ? approvals : p.path === '/organisation' ? drafts : 0} /></a>
         ))}
         <div class="foot small">
           <Live account={current} />
@@ -101,6 +105,10 @@ function Shell(props: { account: Account }) {
   )
 }
 
+function Waits(props: { number: number }) {
+  return props.number > 0 ? <Tag tone="warn"><span class="visually-hidden">, open: </span>{props.number}</Tag> : null
+}
+
 function Live(props: { account: Account }) {
   const status = props.account.status.value
   if (props.account.locked.value) return <Tag tone="bad" dot>not let in</Tag>
@@ -113,6 +121,7 @@ function CurrentPage(props: { account: Account }) {
   switch (path.value) {
     case '/waiting': return <Waiting account={props.account} />
     case '/people': return <People account={props.account} />
+    case '/approvals': return <Approvals account={props.account} />
     case '/policies': return <Policies account={props.account} />
     case '/sessions': return <Sessions account={props.account} />
     case '/organisation': return <Organisation account={props.account} />

@@ -1,4 +1,6 @@
 // What the pages show: plain values, made from the ledger that this browser folded and from the service's hints.
+import type { Approvals, Foreseen } from '../trust'
+import type { WarrantView } from './WarrantFacts'
 import type { DeviceState, InviteState, KeyJson, SessionState } from '../api/types'
 
 export type Scope = 'view' | 'control' | 'clipboard_read' | 'clipboard_write' | 'files_read' | 'files_write' | 'shell'
@@ -69,6 +71,54 @@ export interface PolicyView {
   unattended: boolean
   approvals: number
   standing: Standing
+}
+
+// A request for approval as this browser opened and judged it: nothing here is the service's word but `asked`.
+export interface ApprovalView {
+  id: string
+  by: string
+  device: string
+  asked: number
+  until: number
+  // What the sealed warrant says, where it could be read and holds.
+  warrant: WarrantView | undefined
+  // What my signature would do; none where it would not count.
+  foreseen: Foreseen | undefined
+  // Why it cannot be approved now.
+  trouble: string
+  answered: boolean
+}
+
+// What became of a warrant that I asked approval for.
+export interface AskedView {
+  id: string
+  device: string
+  deviceName: string
+  until: number
+  approved: string[]
+  refused: { who: string; why: string }[]
+  lacks: Approvals | undefined
+  // Nothing is lacking: the device would open.
+  ready: boolean
+  trouble: string
+}
+
+// A statement that lacks signatures, in words.
+export interface DraftView {
+  id: string
+  by: string
+  title: string
+  lines: [string, string][]
+  signed: string[]
+  need: number
+  expires: number
+  // Whether this key has signed it.
+  mine: boolean
+  // It has all it needs and only has to be handed over.
+  complete: boolean
+  // Why it will never count, and whether it can be said anew.
+  dead: string
+  again: boolean
 }
 
 export interface SessionView {

@@ -93,6 +93,17 @@ export function policiesOf(state: State): PolicyView[] {
   }))
 }
 
+// Who may approve in a group, by name: others than the person of this browser's key.
+export function approversOf(people: readonly PersonView[], group: string): string[] {
+  const me = people.find((person) => person.me)?.person
+  const names = new Map<string, string>()
+  for (const { person, name, standing, role, groups } of people) {
+    const isIn = group === 'admins' ? role === 'admin' : role === 'technician' && groups.includes(group)
+    if (standing === 'in_force' && isIn && person !== me && !names.has(person)) names.set(person, name)
+  }
+  return [...names.values()]
+}
+
 // Enrolments that verify; the machine's own name is shown as a foreign text.
 export async function waitingOf(state: State, waiting: readonly WaitingDevice[]): Promise<WaitingView[]> {
   const views = await Promise.all(waiting.map(async (device): Promise<WaitingView | undefined> => {

@@ -1,9 +1,10 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type KeyId, type Salt, signWarrant, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncovered, deviceWords } from '../trust'
+import { type Approvals, type Asked, findCover, type KeyId, lackingOf, type Salt, signWarrant, staleness, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncovered, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
 import type { Choice } from './account'
+import { meAsSigner } from './approvals'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
 import type { DeviceView } from './model'
@@ -15,6 +16,9 @@ import type { WarrantView } from './WarrantFacts'
 
 // The device's clock may be a little behind this one.
 const FROM_BEFORE_MS = 10_000
+
+// What the workstation would say: a policy allows it, lacks approvals alone, or why not.
+export type Foresight = { policy: string } | { asks: Approvals } | { why: string }
 
 // Who would like to do what where; keys of technicians, devices and admins.
 export interface Question extends Wish {
@@ -42,13 +46,31 @@ export class Wishes {
     })
   }
 
-  foresee(device: DeviceView, choice: Wish): { policy: string } | { why: string } {
+  foresee(device: DeviceView, choice: Wish): Foresight {
     const explained = this.explain({ ...choice, technician: this.identity.keyid, device: device.keyid, approvers: [] })
     if (!explained) return { why: 'The ledger is not read yet.' }
-    if (explained.allowedBy !== undefined) return { policy: explained.allowedBy }
+    const asked = explained.obstacles.length === 0 ? this.#asked(device, choice) : undefined
+    if (asked) {
+      const covered = findCover(asked)
+      if ('policy' in covered) return { policy: covered.policy }
+      const asks = lackingOf(asked)
+      if (asks) return { asks }
+    }
     const nearest = [...explained.policies].sort((a, b) => a.misses.length - b.misses.length)[0]
     const first = explained.obstacles[0] ?? nearest?.misses[0]
     return { why: first ? whyNot(first) : '' }
+  }
+
+  // As this very page would sign it: a passkey signs on this page's origin.
+  #asked(device: DeviceView, { scopes, minutes, attended }: Wish): Asked | undefined {
+    const { state, checkpoint } = this.ledger
+    const now = Date.now()
+    const by = this.identity.keyid as KeyId
+    const technician = state?.inForce(by, 'technician', now)
+    const entry = state?.inForce(device.keyid as KeyId, 'device', now)
+    if (!state || !checkpoint || !technician || !entry || typeof technician === 'string' || typeof entry === 'string') return undefined
+    const stale = staleness(state, checkpoint, now) !== undefined
+    return { state, checkpoint, now, by, technician, device: entry, scopes, lastsMs: minutes * 60_000, attended, signers: [meAsSigner(this.identity)], openings: 0, resumes: false, stale }
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {

@@ -30,6 +30,8 @@ export const NAME_BYTES_MAX = 64
 export const TEXT_CHARS_MAX = 200
 /** Longest sealed blob, in bytes. */
 export const SEALED_BYTES_MAX = 4 * 1024
+/** Longest sealed warrant that asks for approvals, in bytes. */
+export const SEALED_WARRANT_BYTES_MAX = 24 * 1024
 /** Most scopes in one warrant or policy. */
 export const SCOPES_MAX = 16
 /** Most approvals a policy can ask for. */

@@ -132,5 +132,8 @@ export const deviceWords = (key: KeyId, noise: X25519Public): string =>
   wordsOf(sha256(utf8('wayleave/words/device/1\0'), bytesOf(key), bytesOf(noise)))
 
 /** The words of an invited person, which both sides compare. */
-export const personWords = ({ key, directory_to, name }: InviteAnswer): string =>
-  wordsOf(sha256(utf8('wayleave/words/person/1\0'), bytesOf(key.id), bytesOf(directory_to), bytesOf(name)))
+export const personWords = ({ key, directory_to, name }: InviteAnswer): string => personWordsOf(key.id, directory_to, name)
+
+/** The same words, of what an admission says of a person. */
+export const personWordsOf = (key: KeyId, directoryTo: X25519Public, name: Hash): string =>
+  wordsOf(sha256(utf8('wayleave/words/person/1\0'), bytesOf(key), bytesOf(directoryTo), bytesOf(name)))

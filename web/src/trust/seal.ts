@@ -3,13 +3,16 @@
 
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
 
-import { type Bytes, type OrgId, type X25519Public, bytesOf, concat, fromUtf8, toB64u, utf8 } from './bytes'
+import { type Bytes, type OrgId, type WarrantId, type X25519Public, bytesOf, concat, fromUtf8, toB64u, utf8 } from './bytes'
+import type { Envelope } from './envelope'
 import { TrustError } from './error'
-import { SEALED_BYTES_MAX } from './limits'
+import { SEALED_BYTES_MAX, SEALED_WARRANT_BYTES_MAX } from './limits'
 import { isLine } from './text'
 
 /** What a blob is for: each use has its own HPKE `info`, so that none can be passed off as another. */
-export type Use = 'label' | 'directory' | 'receipt'
+export type Use = 'label' | 'directory' | 'receipt' | 'approval' | 'refusal'
+
+const bytesMax = (use: Use): number => (use === 'approval' ? SEALED_WARRANT_BYTES_MAX : SEALED_BYTES_MAX)
 
 const infoOf = (use: Use): Bytes => utf8(`wayleave/${use}/1`)
 
@@ -51,8 +54,8 @@ export async function generateOpeningKey(): Promise<OpeningKey> {
 
 /** Seals `plain` to `to`. */
 export async function seal(to: X25519Public, use: Use, aad: Bytes, plain: Bytes): Promise<Bytes> {
-  if (plain.length + 48 > SEALED_BYTES_MAX) {
-    throw new TrustError('too_long', `more than ${SEALED_BYTES_MAX} bytes cannot be sealed`)
+  if (plain.length + 48 > bytesMax(use)) {
+    throw new TrustError('too_long', `more than ${bytesMax(use)} bytes cannot be sealed for this use`)
   }
   try {
     const recipientPublicKey = await suite.kem.deserializePublicKey(bytesOf(to))
@@ -79,9 +82,32 @@ export const sealLabel = (org: OrgId, directory: X25519Public, label: string): P
 
 /** Opens a label; a text that is not one line is refused. */
 export async function openLabel(org: OrgId, directory: OpeningKey, label: Bytes): Promise<string> {
-  const text = fromUtf8(await open(directory, 'label', bytesOf(org), label))
+  return lineOf(await open(directory, 'label', bytesOf(org), label))
+}
+
+function lineOf(bytes: Bytes): string {
+  const text = fromUtf8(bytes)
   if (text === undefined || !isLine(text)) throw notOpened()
   return text
+}
+
+const approvalAad = (org: OrgId, warrant: WarrantId): Bytes => concat(bytesOf(org), bytesOf(warrant))
+
+/** Seals a warrant's envelope so that members of the organisation read it, and the service that hands it on does not. */
+export const sealWarrant = (org: OrgId, directory: X25519Public, warrant: WarrantId, envelope: Envelope): Promise<Bytes> =>
+  seal(directory, 'approval', approvalAad(org, warrant), envelope.bytes)
+
+/** Opens a sealed warrant: the bytes of an envelope that nobody has verified. */
+export const openWarrant = (org: OrgId, directory: OpeningKey, warrant: WarrantId, sealed: Bytes): Promise<Bytes> =>
+  open(directory, 'approval', approvalAad(org, warrant), sealed)
+
+/** Seals why somebody refuses to approve a warrant. */
+export const sealRefusal = (org: OrgId, directory: X25519Public, warrant: WarrantId, why: string): Promise<Bytes> =>
+  seal(directory, 'refusal', approvalAad(org, warrant), utf8(why))
+
+/** Opens the reason of a refusal; a text that is not one line is refused. */
+export async function openRefusal(org: OrgId, directory: OpeningKey, warrant: WarrantId, sealed: Bytes): Promise<string> {
+  return lineOf(await open(directory, 'refusal', approvalAad(org, warrant), sealed))
 }
 
 /** Seals the directory's 32 secret bytes to a member. */

@@ -1,4 +1,6 @@
 // Times as people read them.
+import { useEffect, useState } from 'preact/hooks'
+
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000]]
 
@@ -23,4 +25,14 @@ export function clock(ms: number): string {
 
 export function day(ms: number): string {
   return new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+}
+
+// The time, once a second, for what counts down.
+export function useNow(): number {
+  const [now, tick] = useState(Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => tick(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return now
 }

@@ -43,6 +43,10 @@ pub enum ToConsole {
     },
     /// An invite was answered.
     Invites {},
+    /// Somebody asks for approval, withdraws it, or was answered.
+    Approvals {},
+    /// A draft came, was signed or went.
+    Drafts {},
     /// The socket closes: why.
     Error {
         /// For programs.

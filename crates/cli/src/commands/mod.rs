@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub mod approve;
 pub mod connect;
 pub mod copy;
 pub mod device;

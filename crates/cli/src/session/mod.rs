@@ -3,11 +3,12 @@
 //! Names and keys come from the ledger that this computer folded under the organisation it pinned, never from the
 //! service: a service that shows another device gets a refusal with its name.
 
+mod approval;
 mod driver;
 mod relay;
 pub(crate) mod target;
 mod terms;
-mod warrant;
+pub(crate) mod warrant;
 
 use anyhow::{Context, Result, ensure};
 use api::session::{MakeSession, SessionMade};
@@ -72,10 +73,27 @@ pub async fn open(
     login.technician()?;
     let target = target::find(&login, device, common)?;
     let agreed = warrant::agree(&login, &target, scopes, terms, common)?;
+    let approved = match agreed.asks() {
+        true => {
+            let channel_key: [u8; 32] = random();
+            let signed = approval::collect(&mut login, &target, &agreed, &channel_key).await?;
+            Some((channel_key, signed))
+        }
+        false => None,
+    };
     let mut attempt = 0;
     loop {
         attempt += 1;
-        match try_open(&mut login, &target, &agreed).await {
+        // Approvals are for one warrant; without them each attempt has its own.
+        let (channel_key, signed) = match &approved {
+            Some(approved) => approved.clone(),
+            None => {
+                let channel_key: [u8; 32] = random();
+                let signed = warrant::sign(&login, &target, &agreed, &channel_key)?;
+                (channel_key, signed)
+            }
+        };
+        match try_open(&mut login, &target, &channel_key, &signed).await {
             Err(why) if is_behind(&why) && attempt < ATTEMPTS => {
                 sleep(Duration::from_millis(RETRY_MS << attempt)).await
             }
@@ -89,9 +107,12 @@ fn is_behind(why: &anyhow::Error) -> bool {
     find(why).is_some_and(|f| f.kind == Kind::Device && f.code == "ledger_behind")
 }
 
-async fn try_open(login: &mut Login, target: &Target, agreed: &warrant::Agreed) -> Result<Session> {
-    let channel_key: [u8; 32] = random();
-    let signed = warrant::sign(login, target, agreed, &channel_key)?;
+async fn try_open(
+    login: &mut Login,
+    target: &Target,
+    channel_key: &[u8; 32],
+    signed: &SignedWarrant,
+) -> Result<Session> {
     let wish = MakeSession {
         device: target.keyid,
         warrant: Some(signed.id),
@@ -103,10 +124,10 @@ async fn try_open(login: &mut Login, target: &Target, agreed: &warrant::Agreed) 
         org: login.org(),
         device: target.keyid,
     };
-    let viewer = Viewer::new(binding, &channel_key, &target.noise, &random(), now_ms())
+    let viewer = Viewer::new(binding, channel_key, &target.noise, &random(), now_ms())
         .with_context(|| format!("the channel key of {} is not usable", target.shown()))?;
     let mut driver = Driver::new(socket, viewer);
-    let opened = greet(login, &mut driver, target, &signed).await?;
+    let opened = greet(login, &mut driver, target, signed).await?;
     Ok(Session {
         driver,
         opened,

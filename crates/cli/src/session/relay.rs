@@ -1,9 +1,12 @@
-//! Joining a session's relay: the service's nonce, the request key's proof, then silence but for the other end.
+//! The service's sockets: its nonce, the request key's proof; then the other end of a relay, or hints.
 
 use anyhow::{Result, anyhow, ensure};
 use api::session::SessionMade;
+use api::signal::console::ToConsole;
 use api::signal::relay::{FromRelayEnd, ToRelayEnd};
 use futures_util::{SinkExt, StreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 use tokio_tungstenite::tungstenite::Message;
@@ -21,8 +24,6 @@ use crate::login::Login;
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 const CONNECT: Duration = Duration::from_secs(15);
-/// Text messages before the pairing are short.
-const TEXT_BYTES_MAX: usize = 16 * 1024;
 const MESSAGE_BYTES_MAX: usize = 128 * 1024;
 
 /// Joins the relay and waits for the device.
@@ -37,39 +38,65 @@ pub async fn join(login: &Login, made: &SessionMade) -> Result<Socket> {
             "The service named no relay of its own."
         )
     );
-    let url = format!("{}{}", login.service().url().websocket(), made.relay);
+    let mut socket = connect(login, &made.relay).await?;
+    let session = Some(made.session.to_string());
+    prove(login, &mut socket, Purpose::Relay, session).await?;
+    match hear(&mut socket).await? {
+        ToRelayEnd::Paired {} => Ok(socket),
+        ToRelayEnd::Hello { .. } => Err(named(Kind::Service, "relay", "The relay began twice.")),
+        ToRelayEnd::Error { .. } => Err(anyhow!("an error is told where it is heard")),
+    }
+}
+
+/// Opens the socket on which the service hints at what changed.
+pub async fn console(login: &Login) -> Result<Socket> {
+    let mut socket = connect(login, "/v1/console").await?;
+    prove(login, &mut socket, Purpose::Console, None).await?;
+    Ok(socket)
+}
+
+/// The next hint.
+pub async fn hint(socket: &mut Socket) -> Result<ToConsole> {
+    hear(socket).await
+}
+
+async fn connect(login: &Login, path: &str) -> Result<Socket> {
+    let url = format!("{}{path}", login.service().url().websocket());
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let unreachable = |why: String| {
-        named(
-            Kind::Unreachable,
-            "relay_unreachable",
-            format!("The relay does not answer: {why}."),
-        )
-    };
     let connecting = timeout(CONNECT, connect_async_with_config(url, Some(config), true));
-    let (mut socket, _) = connecting
+    let (socket, _) = connecting
         .await
-        .map_err(|_| unreachable("it took too long".to_owned()))?
-        .map_err(|e| unreachable(e.to_string()))?;
+        .map_err(|_| unreachable("it took too long"))?
+        .map_err(|e| unreachable(&e.to_string()))?;
+    Ok(socket)
+}
+
+/// Answers the service's nonce.
+async fn prove(
+    login: &Login,
+    socket: &mut Socket,
+    purpose: Purpose,
+    session: Option<String>,
+) -> Result<()> {
     let wait = Duration::from_millis(api::limits::SOCKET_PROOF_MS);
-    let first = timeout(wait, hear(&mut socket))
+    let first = timeout(wait, hear(socket))
         .await
-        .map_err(|_| unreachable("it sent no nonce".to_owned()))??;
+        .map_err(|_| unreachable("it sent no nonce"))??;
     let ToRelayEnd::Hello { nonce } = first else {
         return Err(named(
             Kind::Service,
             "relay",
-            "The relay did not begin with its nonce.",
+            "The service did not begin with its nonce.",
         ));
     };
     let signed = login.signed()?;
     let proof = Proof {
         server: login.service().url().to_string(),
         org: login.org(),
-        purpose: Purpose::Relay,
-        session: Some(made.session.to_string()),
+        purpose,
+        session,
         nonce,
         at: now_ms(),
         key: None,
@@ -79,34 +106,36 @@ pub async fn join(login: &Login, made: &SessionMade) -> Result<Socket> {
     socket
         .send(Message::Text(text.into()))
         .await
-        .map_err(|e| unreachable(e.to_string()))?;
-    match hear(&mut socket).await? {
-        ToRelayEnd::Paired {} => Ok(socket),
-        ToRelayEnd::Hello { .. } => Err(named(Kind::Service, "relay", "The relay began twice.")),
-        ToRelayEnd::Error { .. } => Err(anyhow!("an error is told where it is heard")),
-    }
+        .map_err(|e| unreachable(&e.to_string()))
 }
 
-async fn hear(socket: &mut Socket) -> Result<ToRelayEnd> {
+fn unreachable(why: &str) -> anyhow::Error {
+    let text = format!("The service's socket does not answer: {why}.");
+    named(Kind::Unreachable, "relay_unreachable", text)
+}
+
+async fn hear<T: DeserializeOwned + Serialize>(socket: &mut Socket) -> Result<T> {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
-                let message = api::signal::parse(&text, TEXT_BYTES_MAX).map_err(|e| {
-                    named(
-                        Kind::Service,
-                        "relay",
-                        format!("The relay's word cannot be read: {e}."),
-                    )
-                })?;
-                if let ToRelayEnd::Error { code, text } = &message {
-                    let (code, text) = (show_foreign(code, 64), show_foreign(text, 300));
+                // An error reads the same on every socket.
+                if let Ok(ToRelayEnd::Error { code, text }) =
+                    api::signal::parse(&text, MESSAGE_BYTES_MAX)
+                {
+                    let (code, text) = (show_foreign(&code, 64), show_foreign(&text, 300));
                     return Err(named(
                         Kind::Service,
                         &code,
-                        format!("The relay refuses: {text}"),
+                        format!("The service refuses: {text}"),
                     ));
                 }
-                return Ok(message);
+                return api::signal::parse(&text, MESSAGE_BYTES_MAX).map_err(|e| {
+                    named(
+                        Kind::Service,
+                        "relay",
+                        format!("The service's word cannot be read: {e}."),
+                    )
+                });
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Close(frame))) => {

@@ -1,19 +1,20 @@
 //! The warrant: agreed on with the technician, signed, and judged here first as the device will judge it.
 
 use anyhow::{Context, Result, anyhow, ensure};
-use trust::WarrantId;
 use trust::envelope::{Envelope, PayloadType};
 use trust::freshness::Stale;
-use trust::judge::{Facts, Refusal, judge};
+use trust::judge::{Approvals, Facts, Refusal, judge, lacking};
 use trust::scope::Scope;
 use trust::statement::{Policy, Role};
 use trust::warrant::Warrant;
+use trust::{KeyId, WarrantId, X25519Public};
 
 use super::{Target, Terms, target};
 use crate::ambient::{date, now_ms, random};
 use crate::args::Common;
 use crate::failure::refused;
 use crate::login::Login;
+use crate::people::approvers;
 use crate::say;
 
 /// What the technician has seen and agreed to sign.
@@ -23,14 +24,34 @@ pub struct Agreed {
     attended: bool,
     why: String,
     ticket: Option<String>,
+    asks: Option<Approvals>,
+}
+
+impl Agreed {
+    /// Whether somebody else has to approve first.
+    pub fn asks(&self) -> bool {
+        self.asks.is_some()
+    }
 }
 
 /// A signed warrant.
+#[derive(Clone)]
 pub struct SignedWarrant {
     /// Its id.
     pub id: WarrantId,
+    /// When it ends.
+    pub until: u64,
     /// Its envelope.
     pub envelope: Envelope,
+    /// What it lacks, if it lacks approvals.
+    pub lacks: Option<Approvals>,
+}
+
+impl SignedWarrant {
+    /// What it says.
+    pub fn warrant(&self) -> Result<Warrant> {
+        Ok(self.envelope.read(PayloadType::Warrant)?)
+    }
 }
 
 /// Fills in what was not said from policy, refuses what no device would open, shows the rest and asks.
@@ -52,24 +73,33 @@ pub fn agree(
         .filter(|p| attended || p.unattended)
         .map(|p| p.max_seconds)
         .max();
-    let agreed = Agreed {
+    let mut agreed = Agreed {
         scopes: scopes.to_vec(),
         seconds: terms.seconds(longest.unwrap_or(u64::MAX)),
         attended,
         why: terms.why.clone(),
         ticket: terms.ticket.clone(),
+        asks: None,
     };
     check_fresh(login, attended, &matching)?;
     // Judged over a key that no channel will ever have: whatever is wrong is said before anybody is asked.
-    sign(login, target, &agreed, &random())?;
+    agreed.asks = sign(login, target, &agreed, &random())?.lacks;
     if !common.json {
         show(login, target, &agreed)?;
     }
     ensure!(
-        common.yes || say::confirm("Sign this warrant?", "--yes")?,
+        common.yes || say::confirm(question(&agreed), "--yes")?,
         "Nothing was signed and nothing was opened."
     );
     Ok(agreed)
+}
+
+fn question(agreed: &Agreed) -> &'static str {
+    if agreed.asks() {
+        "Sign this warrant and ask for approval?"
+    } else {
+        "Sign this warrant?"
+    }
 }
 
 fn matching_policies<'a>(login: &'a Login, target: &Target) -> Vec<&'a Policy> {
@@ -146,6 +176,18 @@ fn show(login: &Login, target: &Target, agreed: &Agreed) -> Result<()> {
             "nobody"
         }
     );
+    if let Some(asks) = &agreed.asks {
+        let (key, _) = login.technician()?;
+        let names = approvers(login, &asks.approvers, &key.id())
+            .into_iter()
+            .map(|(_, name)| name);
+        eprintln!(
+            "  approve {} of {} (policy {})",
+            asks.need,
+            names.collect::<Vec<_>>().join(", "),
+            asks.policy
+        );
+    }
     Ok(())
 }
 
@@ -177,28 +219,47 @@ pub fn sign(
         .check_shape()
         .map_err(|why| anyhow!("The warrant cannot be like this: {why}."))?;
     let envelope = Envelope::sign(PayloadType::Warrant, &warrant, &[key])?;
-    judge_here(login, target, &warrant, &envelope)?;
-    Ok(SignedWarrant { id, envelope })
+    let lacks = judge_here(login, target, &warrant, &envelope)?;
+    Ok(SignedWarrant {
+        id,
+        until: warrant.until,
+        envelope,
+        lacks,
+    })
 }
 
+/// What this computer knows when it judges a warrant for a device as that device will.
+pub fn facts<'a>(
+    login: &'a Login,
+    device: KeyId,
+    device_noise: X25519Public,
+    warrant: &Warrant,
+) -> Facts<'a> {
+    Facts {
+        state: login.state(),
+        checkpoint: login.ledger.checkpoint(),
+        now: now_ms(),
+        device,
+        device_noise,
+        channel_noise: warrant.noise,
+        spent: None,
+        openings: &[],
+    }
+}
+
+/// The approvals that are all that it lacks.
 fn judge_here(
     login: &Login,
     target: &Target,
     warrant: &Warrant,
     envelope: &Envelope,
-) -> Result<()> {
-    let facts = Facts {
-        state: login.state(),
-        checkpoint: login.ledger.checkpoint(),
-        now: now_ms(),
-        device: target.keyid,
-        device_noise: target.noise,
-        channel_noise: warrant.noise,
-        spent: None,
-        openings: &[],
-    };
+) -> Result<Option<Approvals>> {
+    let facts = facts(login, target.keyid, target.noise, warrant);
+    if let Ok(Some(lacks)) = lacking(&facts, envelope.as_bytes()) {
+        return Ok(Some(lacks));
+    }
     match judge(&facts, envelope.as_bytes()) {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(None),
         Err(Refusal::DeviceNotInForce(_)) => {
             let device = login
                 .state()

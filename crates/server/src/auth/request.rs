@@ -27,6 +27,11 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// The exact bytes of the body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body, read strictly.
     pub fn json<T: DeserializeOwned + Serialize>(&self) -> Answer<T> {
         trust::json::read(&self.body)

@@ -27,6 +27,8 @@ pub struct Org {
     state: RwLock<State>,
     /// Serialises appending.
     pub(super) appending: tokio::sync::Mutex<()>,
+    /// Serialises the merging of drafts' signatures.
+    pub drafting: tokio::sync::Mutex<()>,
     /// Ticks when somebody's standing may have changed.
     changed: watch::Sender<()>,
     /// Asks the publisher for a new checkpoint.
@@ -61,6 +63,7 @@ impl Org {
             id: state.org(),
             state: RwLock::new(state),
             appending: tokio::sync::Mutex::default(),
+            drafting: tokio::sync::Mutex::default(),
             changed: watch::Sender::default(),
             wake: Notify::new(),
             published: watch::Sender::new(published),

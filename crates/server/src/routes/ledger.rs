@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::id;
+use super::{drafts, id};
 use crate::app::{Address, App};
 use crate::auth::Signed;
 use crate::error::{Answer, Refusal};
@@ -80,6 +80,7 @@ pub async fn append(
     match app.ledgers.append(&org, &body).await {
         Ok(appended) => {
             tracing::info!(org = %org.id(), index = appended.index, "a statement was sequenced");
+            drafts::sequenced(&app, &org, &body).await?;
             Ok(Json(appended))
         }
         Err(AppendError::Store(error)) => Err(error.into()),

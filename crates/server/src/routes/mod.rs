@@ -1,6 +1,8 @@
 //! The handlers, one file a subject. Which address leads where stands in [`crate::router`].
 
+pub mod approvals;
 pub mod devices;
+pub mod drafts;
 pub mod invites;
 pub mod ledger;
 pub mod operator;

@@ -3,7 +3,9 @@
 //! SQLite in write-ahead mode with one writer and `synchronous = FULL`: what a method returned `Ok` for is on disk. The SQL
 //! text also runs on PostgreSQL: numbered parameters, TEXT and BIGINT, `ON CONFLICT`. Nothing secret is stored.
 
+mod approvals;
 mod devices;
+mod drafts;
 mod invites;
 mod keys;
 mod ledger;
@@ -21,15 +23,23 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
+pub use approvals::{ApprovalRow, Put};
 pub use devices::WaitingRow;
+pub use drafts::DraftRow;
 pub use invites::InviteRow;
 pub use keys::RequestKeyRow;
 pub use receipts::ReceiptHead;
 pub use sessions::SessionRow;
 
 const READERS: u32 = 4;
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (
+        4,
+        "approvals",
+        include_str!("migrations/0004_approvals.sql"),
+    ),
+];
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +100,8 @@ impl Store {
         self.sweep_keys(now).await?;
         self.sweep_devices(now).await?;
         self.sweep_invites(now).await?;
+        self.sweep_approvals(now).await?;
+        self.sweep_drafts(now).await?;
         self.sweep_sessions(now).await
     }
 

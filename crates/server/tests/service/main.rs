@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
+mod approvals;
 mod command;
 mod console;
+mod drafts;
 mod durability;
 mod invites;
 mod ledger;

@@ -1,5 +1,6 @@
 //! The door: each refusal beside a warrant that opens and differs in one thing only.
 
+mod approvals;
 mod cover;
 mod explain;
 mod ledger;

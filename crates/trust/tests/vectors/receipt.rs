@@ -168,44 +168,91 @@ fn sealed(name: &str, purpose: Use, aad: &[u8], blob: &Blob, plain: Option<&[u8]
         Use::Label => "label",
         Use::Directory => "directory",
         Use::Receipt => "receipt",
+        Use::Approval => "approval",
+        Use::Refusal => "refusal",
     };
     json!({"name": name, "use": purpose, "aad": to_b64u(aad), "sealed": blob, "plain": plain.map(to_b64u)})
 }
 
 #[test]
 fn seal_json() {
-    let to = audit().public();
-    let org = OrgId([1; 32]);
-    let sealed_at =
-        |purpose, aad: &[u8], plain: &[u8]| seal(&to, purpose, aad, plain, [7; 32]).unwrap();
-    let label = seal_label(&org, &to, "empfang-3", [8; 32]).unwrap();
-    let directory = sealed_at(Use::Directory, &org.0, &[42; 32]);
+    let cases = [opened(), asked(), not_opened()].concat();
+    let built =
+        json!({"secret": to_b64u(audit().secret()), "public": audit().public(), "cases": cases});
+    settle("seal.json", &built);
+}
+
+const ORG: OrgId = OrgId([1; 32]);
+
+fn sealed_at(purpose: Use, aad: &[u8], plain: &[u8]) -> Blob {
+    seal(&audit().public(), purpose, aad, plain, [7; 32]).unwrap()
+}
+
+fn label() -> Blob {
+    seal_label(&ORG, &audit().public(), "empfang-3", [8; 32]).unwrap()
+}
+
+fn opened() -> Vec<Value> {
+    let directory = sealed_at(Use::Directory, &ORG.0, &[42; 32]);
+    let nothing = sealed_at(Use::Receipt, b"aad", b"");
+    vec![
+        sealed("a label", Use::Label, &ORG.0, &label(), Some(b"empfang-3")),
+        sealed(
+            "a directory key",
+            Use::Directory,
+            &ORG.0,
+            &directory,
+            Some(&[42; 32]),
+        ),
+        sealed("nothing", Use::Receipt, b"aad", &nothing, Some(b"")),
+    ]
+}
+
+/// What travels when a technician asks for approvals.
+fn asked() -> Vec<Value> {
+    let aad = [ORG.0.as_slice(), &[2; 16]].concat();
+    let warrant = sealed_at(Use::Approval, &aad, b"{}");
+    let refusal = sealed_at(Use::Refusal, &aad, b"not now");
+    vec![
+        sealed(
+            "a warrant that asks for approvals",
+            Use::Approval,
+            &aad,
+            &warrant,
+            Some(b"{}"),
+        ),
+        sealed(
+            "a refusal to approve",
+            Use::Refusal,
+            &aad,
+            &refusal,
+            Some(b"not now"),
+        ),
+        sealed(
+            "a refusal as a warrant",
+            Use::Approval,
+            &aad,
+            &refusal,
+            None,
+        ),
+    ]
+}
+
+fn not_opened() -> Vec<Value> {
+    let label = label();
     let mut altered = label.clone();
     altered.0[40] ^= 1;
     let mut zero_point = label.clone();
     zero_point.0[..32].fill(0);
     let other = OpeningKey::from_secret([9; 32]).unwrap();
-    let for_other = seal(&other.public(), Use::Label, &org.0, b"x", [7; 32]).unwrap();
-    let cases = [
-        sealed("a label", Use::Label, &org.0, &label, Some(b"empfang-3")),
-        sealed(
-            "a directory key",
-            Use::Directory,
-            &org.0,
-            &directory,
-            Some(&[42; 32]),
-        ),
-        sealed(
-            "nothing",
-            Use::Receipt,
-            b"aad",
-            &sealed_at(Use::Receipt, b"aad", b""),
-            Some(b""),
-        ),
+    let for_other = seal(&other.public(), Use::Label, &ORG.0, b"x", [7; 32]).unwrap();
+    let cut = |length: usize| Blob(label.0[..length].to_vec());
+    let without_tag = cut(label.0.len() - 1);
+    vec![
         sealed(
             "a label as a directory key",
             Use::Directory,
-            &org.0,
+            &ORG.0,
             &label,
             None,
         ),
@@ -216,30 +263,16 @@ fn seal_json() {
             &label,
             None,
         ),
-        sealed("altered", Use::Label, &org.0, &altered, None),
-        sealed("for another key", Use::Label, &org.0, &for_other, None),
+        sealed("altered", Use::Label, &ORG.0, &altered, None),
+        sealed("for another key", Use::Label, &ORG.0, &for_other, None),
         sealed(
             "a point of small order",
             Use::Label,
-            &org.0,
+            &ORG.0,
             &zero_point,
             None,
         ),
-        sealed(
-            "short",
-            Use::Label,
-            &org.0,
-            &Blob(label.0[..31].to_vec()),
-            None,
-        ),
-        sealed(
-            "without its tag",
-            Use::Label,
-            &org.0,
-            &Blob(label.0[..label.0.len() - 1].to_vec()),
-            None,
-        ),
-    ];
-    let built = json!({"secret": to_b64u(audit().secret()), "public": to, "cases": cases});
-    settle("seal.json", &built);
+        sealed("short", Use::Label, &ORG.0, &cut(31), None),
+        sealed("without its tag", Use::Label, &ORG.0, &without_tag, None),
+    ]
 }

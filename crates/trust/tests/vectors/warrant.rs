@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use trust::checkpoint::cosign;
-use trust::judge::Spent;
+use trust::envelope::Signer;
+use trust::judge::{Approvals, Spent, foresee, lacking};
 use trust::statement::*;
 use trust::warrant::Warrant;
 use trust::*;
@@ -74,7 +75,7 @@ impl Desk {
             Err(why) => (why.code(), json!(null)),
         };
         assert_eq!(outcome, expected, "{name}");
-        self.cases.push(json!({
+        let mut case = json!({
             "name": name, "envelope": envelope.to_text(), "note": self.note,
             "facts": {
                 "now": facts.now, "device": facts.device, "device_noise": facts.device_noise,
@@ -82,7 +83,11 @@ impl Desk {
                 "spent": facts.spent.map(|s| json!({"noise": s.noise, "ended": s.ended})),
             },
             "outcome": outcome, "details": more,
-        }));
+        });
+        if matches!(outcome, "uncovered" | "vendor_origin_alone") {
+            case["approvals"] = approvals(&facts, envelope);
+        }
+        self.cases.push(case);
     }
 
     pub fn end(self, name: &str) -> Value {
@@ -94,6 +99,21 @@ impl Desk {
             .collect();
         json!({"name": name, "org": self.world.org, "leaves": leaves, "held": self.held, "cases": self.cases})
     }
+}
+
+/// What the warrant lacks, and what the signature of `abe` would do.
+fn approvals(facts: &Facts<'_>, envelope: &Envelope) -> Value {
+    let form = |a: &Approvals| json!({"policy": a.policy, "approvers": a.approvers, "have": a.have, "need": a.need, "independent": a.independent});
+    let lacks = lacking(facts, envelope.as_bytes()).unwrap();
+    let abe = Signer {
+        keyid: key("abe").id(),
+        origin: None,
+    };
+    let foreseen = foresee(facts, envelope.as_bytes(), &abe).unwrap();
+    json!({
+        "lacks": lacks.as_ref().map(form), "approver": abe.keyid,
+        "foreseen": foreseen.map(|f| json!({"approvals": form(&f.approvals), "opens": f.opens})),
+    })
 }
 
 const TESS: [&str; 1] = ["tess"];

@@ -81,6 +81,7 @@ impl Front {
             .route("/v1/orgs/{org}/ledger", get(ledger).post(append))
             .route("/v1/orgs/{org}/devices", get(devices))
             .route("/v1/orgs/{org}/sessions", get(sessions).post(make_session))
+            .route("/v1/orgs/{org}/approvals", get(approvals))
             .route("/v1/orgs/{org}/sessions/{session}", delete(|| async { "" }))
             .layer(axum::middleware::from_fn(for_pages))
             .with_state(self.clone());
@@ -321,6 +322,10 @@ fn devices_in(leaf: &str) -> Vec<KeyId> {
         }
         _ => Vec::new(),
     }
+}
+
+async fn approvals() -> Json<serde_json::Value> {
+    Json(json!({ "approvals": [] }))
 }
 
 async fn sessions() -> Json<serde_json::Value> {

@@ -7,14 +7,17 @@ import { sentence, toast } from '../../ui/toast'
 import { day, left } from '../../ui/time'
 import type { Account } from '../account'
 import type { SessionView } from '../model'
+import { Drafts } from './Drafts'
+import { AddAdmin, ChangeThreshold } from './Roster'
 
 export function Organisation(props: { account: Account }) {
   const { account } = props
   const [suspending, suspend] = useState(false)
+  const [changing, change] = useState<'' | 'admin' | 'threshold'>('')
   const facts = account.facts.value
   if (!facts) return null
   return (
-    <Page title={facts.name} lead={facts.domain} actions={account.identity.role === 'admin' && <Button tone="danger" onClick={() => suspend(true)}>Suspend everything</Button>}>
+    <Page title={facts.name} lead={facts.domain} actions={account.identity.role === 'admin' && <><Button onClick={() => change('admin')}>Add an admin</Button>{facts.admins > 1 && <Button onClick={() => change('threshold')}>Change the threshold</Button>}<Button tone="danger" onClick={() => suspend(true)}>Suspend everything</Button></>}>
       {facts.suspended && <Note tone="bad">All access is suspended. A new roster signed by {facts.threshold} of the admins lifts it.</Note>}
       {facts.quorum === 0 && <Note tone="warn"><strong>No witness.</strong> The log key’s word is the service’s word: a service that colludes with a revoked key works on devices that have not heard of the revocation.</Note>}
       {facts.stale && <Note tone="warn">{facts.stale}</Note>}
@@ -31,10 +34,13 @@ export function Organisation(props: { account: Account }) {
           <dt>Recovery keys</dt><dd>{facts.recovery || <Tag tone="bad">none: if all admin keys are lost, every device must be pinned anew</Tag>}</dd>
         </dl>
       </div>
+      {account.identity.role === 'admin' && <Drafts account={account} />}
       <h2>Signed here, not in the ledger yet</h2>
       {account.unsequenced.value.length === 0 ? <p class="muted">Nothing.</p> : account.unsequenced.value.map((s) => (
         <Note tone="warn" key={s.id}><strong>Not sequenced:</strong> {s.what}, signed {day(s.at)}. <Button onClick={() => account.resend(s).then(({ text, tone }) => toast(text, tone), (error: unknown) => toast(sentence(error), 'bad'))}>Send again</Button></Note>
       ))}
+      {changing === 'admin' && <AddAdmin account={account} facts={facts} onClose={() => change('')} />}
+      {changing === 'threshold' && <ChangeThreshold account={account} facts={facts} onClose={() => change('')} />}
       {suspending && <SuspendDialog account={account} onClose={() => suspend(false)} />}
     </Page>
   )

@@ -97,6 +97,7 @@ async function copy(text: string): Promise<void> {
 
 function AdmitDialog(props: { account: Account; invite: InviteView; onClose: () => void }) {
   const longest = props.account.witnessed.value ? 365 : 30
+  const [role, setRole] = useState<'technician' | 'admin'>('technician')
   const [groups, setGroups] = useState('helpdesk')
   const [days, setDays] = useState(Math.min(90, longest))
   const [compared, setCompared] = useState(false)
@@ -107,8 +108,8 @@ function AdmitDialog(props: { account: Account; invite: InviteView; onClose: () 
   const admit = async () => {
     setBusy(true)
     try {
-      await props.account.admitTechnician(props.invite, groups.split(/[\s,]+/).filter(Boolean), days)
-      toast(`${answer.name} is admitted`, 'good')
+      const { text, tone } = await (role === 'admin' ? props.account.admitAdmin(props.invite) : props.account.admitTechnician(props.invite, groups.split(/[\s,]+/).filter(Boolean), days))
+      toast(text, tone)
       props.onClose()
     } catch (error) {
       setTrouble(sentence(error))
@@ -123,8 +124,14 @@ function AdmitDialog(props: { account: Account; invite: InviteView; onClose: () 
         <p style={{ fontSize: '17px' }}><Words words={answer.words} /></p>
       </Note>
       {answer.held === 'ed25519' && <Note tone="warn">This is a software key: it is as safe as that person’s browser profile.</Note>}
-      <Field label="Groups"><input class="input" value={groups} onInput={(e) => setGroups(e.currentTarget.value)} /></Field>
-      <Field label="Days" hint={longest === 30 ? 'Without witnesses 30 days at most.' : 'After that the key must be admitted again.'}><input class="input" type="number" min={1} max={longest} value={days} onInput={(e) => setDays(e.currentTarget.valueAsNumber || 1)} /></Field>
+      <fieldset class="checks">
+        <legend>As</legend>
+        <label class="check"><input type="radio" name="role" checked={role === 'technician'} onChange={() => setRole('technician')} /><span>Technician</span></label>
+        <label class="check"><input type="radio" name="role" checked={role === 'admin'} onChange={() => setRole('admin')} /><span>Admin</span></label>
+      </fieldset>
+      {role === 'admin' && <Note tone="warn">An admin revokes everything alone, and gives power with as many others as the organisation asks for.</Note>}
+      {role === 'technician' && <Field label="Groups"><input class="input" value={groups} onInput={(e) => setGroups(e.currentTarget.value)} /></Field>}
+      {role === 'technician' && <Field label="Days" hint={longest === 30 ? 'Without witnesses 30 days at most.' : 'After that the key must be admitted again.'}><input class="input" type="number" min={1} max={longest} value={days} onInput={(e) => setDays(e.currentTarget.valueAsNumber || 1)} /></Field>}
       <label class="check"><input type="checkbox" checked={compared} onChange={(e) => setCompared(e.currentTarget.checked)} /><span>We compared the words, by voice or in person</span></label>
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>

@@ -54,7 +54,7 @@ function How(props: { policy: PolicyView }) {
     <span class="row tight">
       {policy.unattended ? <Tag tone="warn">unattended</Tag> : <Tag>asks the user</Tag>}
       <Tag>{Math.round(policy.maxSeconds / 60)} min</Tag>
-      {policy.approvals > 0 && <Tag>{policy.approvals} approvals by {policy.approvers}</Tag>}
+      {policy.approvals > 0 && <Tag>{policy.approvals === 1 ? '1 approval' : `${policy.approvals} approvals`} by {policy.approvers}</Tag>}
     </span>
   )
 }
@@ -70,8 +70,8 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
   const save = async () => {
     setBusy(true)
     try {
-      await props.account.setPolicy(draft)
-      toast(`Policy ${draft.name} is in the ledger`, 'good')
+      const { text, tone } = await props.account.setPolicy(draft)
+      toast(text, tone)
       props.onClose()
     } catch (error) {
       setTrouble(sentence(error))

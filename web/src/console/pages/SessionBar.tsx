@@ -1,8 +1,8 @@
 // The bar of a session: where one is, how long it may last, and what else can be done beside the picture.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { Button, Menu, Tag } from '../../ui/parts'
 import { Icon } from '../../ui/icons'
-import { left } from '../../ui/time'
+import { left, useNow } from '../../ui/time'
 import { toast } from '../../ui/toast'
 import { COMBINATIONS, combinationLabel, combinationMessages } from '../../viewer/combinations'
 import { paste } from '../clipboard'
@@ -60,13 +60,8 @@ function Status(props: { remote: Remote; warrant: WarrantView | null; onBack: ()
 
 // Counts down, and says it aloud before the workstation ends the session.
 function TimeLeft(props: { until: number }) {
-  const [now, tick] = useState(Date.now())
-  const rest = props.until - now
+  const rest = props.until - useNow()
   const isLate = rest <= WARN_MS
-  useEffect(() => {
-    const timer = setInterval(() => tick(Date.now()), 1000)
-    return () => clearInterval(timer)
-  }, [])
   useEffect(() => {
     if (isLate) toast(`The warrant ends in ${left(props.until - Date.now())}: then the workstation closes the session. Connect again for more time.`, 'warn')
   }, [isLate])

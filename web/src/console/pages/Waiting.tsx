@@ -75,8 +75,8 @@ function AdmitDialog(props: { account: Account; picked: WaitingView[]; onClose: 
     setBusy(true)
     setTrouble('')
     try {
-      await props.account.admitDevices(picked, groups.split(/[\s,]+/).filter(Boolean), days)
-      toast(`${picked.length === 1 ? picked[0]?.hostname : `${picked.length} devices`} admitted`, 'good')
+      const { text, tone } = await props.account.admitDevices(picked, groups.split(/[\s,]+/).filter(Boolean), days)
+      toast(text, tone)
       props.onDone()
     } catch (error) {
       setTrouble(sentence(error))

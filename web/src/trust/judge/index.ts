@@ -10,7 +10,7 @@ import { CLOCK_SKEW_MS } from '../limits'
 import type { Entry, NotInForce, State } from '../state'
 import { originOwner } from '../statement'
 import { type Warrant, nameCommitment, warrant as warrantSchema, warrantFault } from '../warrant'
-import { findCover } from './cover'
+import { type Asked, findCover } from './cover'
 import { Refusal } from './refusal'
 
 export { Refusal, type RefusalCode } from './refusal'
@@ -61,6 +61,27 @@ export function notInForce(role: 'device' | 'technician', why: NotInForce): Refu
 
 /** Judges one warrant; throws the {@link Refusal} of the first check that fails. */
 export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
+  const asked = await examine(facts, bytes)
+  const covered = findCover(asked)
+  if (!('policy' in covered)) throw covered
+  return {
+    warrant: asked.warrant,
+    digest: asked.envelope.digest(),
+    policy: covered.policy,
+    approvers: covered.approvals.map((s) => s.keyid),
+    resumes: asked.resumes,
+    stale: asked.stale,
+  }
+}
+
+/** A warrant of which everything holds, but that no policy was asked about. */
+export interface Examined extends Asked {
+  readonly envelope: Envelope
+  readonly warrant: Warrant
+}
+
+/** Every check before the policies; throws the {@link Refusal} of the first that fails. */
+export async function examine(facts: Facts, bytes: Uint8Array): Promise<Examined> {
   const { envelope, warrant } = read(bytes)
   const fault = warrantFault(warrant)
   if (fault) throw new Refusal('shape', `the warrant is not sound: ${fault}`)
@@ -74,16 +95,7 @@ export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
   const { state, checkpoint, now, openings } = facts
   const { by, scopes, attended } = warrant
   const lastsMs = warrant.until - warrant.from
-  const covered = findCover({ state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, resumes, stale })
-  if (!('policy' in covered)) throw covered
-  return {
-    warrant,
-    digest: envelope.digest(),
-    policy: covered.policy,
-    approvers: covered.approvals.map((s) => s.keyid),
-    resumes,
-    stale,
-  }
+  return { envelope, warrant, state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, resumes, stale }
 }
 
 function read(bytes: Uint8Array): { envelope: Envelope; warrant: Warrant } {

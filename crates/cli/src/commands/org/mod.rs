@@ -3,6 +3,7 @@
 mod admit;
 mod create;
 mod describe;
+mod drafts;
 mod explain;
 mod export;
 mod invite;
@@ -47,8 +48,13 @@ pub enum Command {
     Policy(policy::Command),
     /// Change or countersign the roster
     Roster(Box<roster::Arguments>),
-    /// Countersign a proposal of another admin
-    Sign(roster::SignArguments),
+    /// Raise or lower how many admins give power
+    Threshold(roster::ThresholdArguments),
+    /// What waits for the signatures of further admins
+    Drafts(drafts::Arguments),
+    /// Countersign what another admin drafted
+    #[command(alias = "sign")]
+    Cosign(roster::SignArguments),
     /// Replace the administrators' keys by recovery keys, when too few are left
     Recover(Box<recover::Arguments>),
     /// Stop a recovery for good
@@ -72,7 +78,9 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
         Command::Revoke(arguments) => revoke::run(arguments, common).await,
         Command::Policy(command) => policy::run(command, common).await,
         Command::Roster(arguments) => roster::run(*arguments, common).await,
-        Command::Sign(arguments) => roster::sign(&arguments, common).await,
+        Command::Threshold(arguments) => roster::threshold(&arguments, common).await,
+        Command::Drafts(arguments) => drafts::run(&arguments, common).await,
+        Command::Cosign(arguments) => roster::sign(&arguments, common).await,
         Command::Recover(arguments) => recover::run(*arguments, common).await,
         Command::Veto(arguments) => veto::run(arguments, common).await,
         Command::Push => revoke::push(common).await,

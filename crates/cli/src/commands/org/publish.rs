@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use api::ledger::Appended;
-use trust::bytes::StatementId;
+use trust::bytes::{Hash, StatementId};
 use trust::envelope::{Envelope, PayloadType};
 use trust::state::Inert;
 use trust::statement::{Say, Statement};
 
 use super::describe::statement_lines;
+use super::drafts;
 use crate::ambient::{now_ms, random};
 use crate::args::Common;
 use crate::failure::refused;
@@ -27,6 +28,15 @@ pub(super) enum Published {
     },
     /// It waits in a file for other admins.
     Proposed(PathBuf),
+    /// It waits at the service for other admins.
+    Drafted {
+        /// Its name there.
+        draft: Hash,
+        /// Distinct persons who signed.
+        have: u64,
+        /// Distinct persons it takes.
+        need: u64,
+    },
 }
 
 /// A statement of this organisation over the ledger as it is known now.
@@ -83,10 +93,7 @@ pub(super) async fn finish(
             return Ok(Published::Proposed(path.to_owned()));
         }
         (Ok(()), None) => {}
-        (Err(Inert::TooFewAdmins { have, need }), None) => bail!(
-            "This needs {need} admins and {have} signed. Write it to a file with --propose FILE; the others sign that with \
-             \"wayleave org sign FILE\"."
-        ),
+        (Err(Inert::TooFewAdmins { .. }), None) => return drafts::leave(login, envelope).await,
         (Err(Inert::TooFewRecoveryKeys { have, need }), None) => bail!(
             "This needs {need} recovery keys and {have} signed. Write it to a file with --propose FILE; the holders of the \
              others sign that with \"wayleave org recover --sign FILE\"."
@@ -144,12 +151,22 @@ pub(super) fn tell(published: &Published, common: &Common) {
         (Published::Sequenced { index, .. }, false) => {
             println!("In the ledger as statement {index}.")
         }
+        (Published::Drafted { draft, have, need }, true) => {
+            println!(
+                "{}",
+                serde_json::json!({ "draft": draft, "have": have, "need": need })
+            )
+        }
+        (Published::Drafted { draft, have, need }, false) => println!(
+            "{have} of {need} admins signed: it waits for the others. They sign it in the console, or with: wayleave org \
+             cosign {draft}"
+        ),
         (Published::Proposed(path), true) => {
             println!("{}", serde_json::json!({ "proposed": path }))
         }
         (Published::Proposed(path), false) => {
             println!(
-                "Proposed in {}. Another admin signs it with: wayleave org sign {}",
+                "Proposed in {}. Another admin signs it with: wayleave org cosign {}",
                 path.display(),
                 path.display()
             );

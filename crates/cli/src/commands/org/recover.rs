@@ -376,15 +376,15 @@ async fn report(
 ) -> Result<()> {
     match published {
         Published::Sequenced { .. } => report_waiting(login, id, common).await,
-        Published::Proposed(_) if common.json => {
-            tell(published, common);
-            Ok(())
-        }
-        Published::Proposed(path) => {
+        Published::Proposed(path) if !common.json => {
             let path = path.display();
             println!(
                 "Proposed in {path}. The holder of another recovery key signs it with: wayleave org recover --sign {path}"
             );
+            Ok(())
+        }
+        Published::Proposed(_) | Published::Drafted { .. } => {
+            tell(published, common);
             Ok(())
         }
     }

@@ -6,9 +6,11 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use trust::bytes::{KeyId, StatementId, WarrantId};
 use trust::envelope::{Envelope, PayloadType};
+use trust::state::Inert;
 use trust::statement::{Revoke, Say, Statement, Target};
 use trust::{OrgId, State};
 
+use super::drafts;
 use super::publish::{compose, show, submit, tell};
 use crate::args::Common;
 use crate::failure::refused;
@@ -17,8 +19,6 @@ use crate::login::{As, Login, SHORT_MS};
 use crate::{disk, say};
 
 mod reach;
-
-pub(in crate::commands::org) use reach::hand_out;
 
 /// What a revocation aims at.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,9 +86,23 @@ pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
         tell(&super::publish::Published::Proposed(path.clone()), common);
         return Ok(());
     }
+    if let Err(Inert::NoAuthority) = login.state().check(envelope.as_bytes()) {
+        tell(&drafts::leave(&mut login, &envelope).await?, common);
+        return Ok(());
+    }
+    hand_over(&mut login, &envelope, common).await
+}
+
+/// Takes a revocation that counts into force here, and hands it to the service and the witnesses.
+pub(super) async fn hand_over(
+    login: &mut Login,
+    envelope: &Envelope,
+    common: &Common,
+) -> Result<()> {
+    let statement: Statement = envelope.read(PayloadType::Statement)?;
     login.store.add_signed(&envelope.to_text())?;
     login.ledger.hold(&[envelope.to_text()])?;
-    reach::hand_out(&mut login, &envelope, &statement, common).await
+    reach::hand_out(login, envelope, &statement, common).await
 }
 
 /// A service that is away, or lies, does not stop a revocation: then what is stored has to do.
@@ -107,22 +121,26 @@ async fn reachable_or_stored(common: &Common) -> Result<Login> {
     Ok(login)
 }
 
-/// Signs with the first own key whose word counts for this.
+/// Signs with the first own key whose word counts for this; else, where one admin alone is too few, as a draft.
 fn sign(login: &Login, statement: &Statement, is_proposal: bool) -> Result<Envelope> {
     let mut why_not = anyhow!("This computer holds no key of the organisation.");
+    let mut draft = None;
     for own in login.keys() {
         let envelope = Envelope::sign(PayloadType::Statement, statement, &[&own.key])?;
         match login.state().check(envelope.as_bytes()) {
             Ok(()) => return Ok(envelope),
-            Err(_) if is_proposal && login.state().admin(&own.key.id()).is_some() => {
-                return Ok(envelope);
+            Err(why)
+                if (is_proposal || why == Inert::NoAuthority)
+                    && login.state().admin(&own.key.id()).is_some() =>
+            {
+                draft = draft.or(Some(envelope));
             }
             Err(why) => {
                 why_not = refused("inert", format!("The revocation would not count: {why}."))
             }
         }
     }
-    Err(why_not)
+    draft.ok_or(why_not)
 }
 
 fn target(state: &State, arguments: &Arguments) -> Result<Target> {

@@ -1,10 +1,10 @@
-//! `wayleave org roster` and `wayleave org sign`: the constitution, and proposals that need several admins.
+//! `wayleave org roster`, `threshold` and `cosign`: the constitution, and proposals that need several admins.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use trust::bytes::{KeyId, X25519Public};
+use trust::bytes::{Hash, KeyId, X25519Public};
 use trust::envelope::{Envelope, PayloadType};
 use trust::seal::{Use, seal};
 use trust::state::Inert;
@@ -15,8 +15,10 @@ use trust::{PublicKey, SigningKey, State};
 
 use super::create::NO_ORG;
 use super::describe::statement_lines;
+use super::drafts;
 use super::parse::{parse_key, parse_origin, parse_witness};
 use super::publish::{Published, publish, show, submit, tell};
+use super::revoke;
 use crate::ambient::random;
 use crate::args::Common;
 use crate::disk;
@@ -74,11 +76,23 @@ pub struct Arguments {
     sign: Option<PathBuf>,
 }
 
-/// A proposal to countersign.
+/// A draft to countersign.
 #[derive(Args, Debug)]
 pub struct SignArguments {
-    /// The file that --propose wrote
+    /// The draft, as "wayleave org drafts" names it, or the file that --propose wrote
+    #[arg(allow_hyphen_values = true, value_name = "DRAFT|FILE")]
     file: PathBuf,
+}
+
+/// How many admins give power.
+#[derive(Args, Debug)]
+pub struct ThresholdArguments {
+    /// Distinct admins
+    #[arg(value_name = "K")]
+    admins: u64,
+    /// Write the new roster to this file for other admins to sign
+    #[arg(long, value_name = "FILE")]
+    propose: Option<PathBuf>,
 }
 
 /// An admin to add.
@@ -99,19 +113,39 @@ pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
     if new == old && !arguments.lift {
         return print(login.state(), common);
     }
+    give(&mut login, new, arguments.propose.as_deref(), common).await
+}
+
+/// `wayleave org threshold K`.
+pub(super) async fn threshold(arguments: &ThresholdArguments, common: &Common) -> Result<()> {
+    let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
+    let old = login.state().roster();
+    ensure!(
+        old.threshold != arguments.admins,
+        "{} of the admins give power already.",
+        old.threshold
+    );
     let new = Roster {
-        version: old.version + 1,
+        threshold: arguments.admins,
+        ..old.clone()
+    };
+    give(&mut login, new, arguments.propose.as_deref(), common).await
+}
+
+/// Publishes a changed roster as the next version.
+async fn give(
+    login: &mut Login,
+    new: Roster,
+    propose: Option<&Path>,
+    common: &Common,
+) -> Result<()> {
+    let new = Roster {
+        version: login.state().roster().version + 1,
         ..new
     };
     new.check_shape()
         .map_err(|why| anyhow!("The roster cannot be like this: {why}."))?;
-    let published = publish(
-        &mut login,
-        Say::Roster(Box::new(new)),
-        arguments.propose.as_deref(),
-        common,
-    )
-    .await?;
+    let published = publish(login, Say::Roster(Box::new(new)), propose, common).await?;
     tell(&published, common);
     Ok(())
 }
@@ -210,9 +244,12 @@ fn parse_admin(text: &str) -> Result<NewAdmin, String> {
     })
 }
 
-/// `wayleave org sign FILE`: parse, show, countersign; publish when it is complete.
+/// `wayleave org cosign`: parse, show, countersign; publish when it is complete.
 pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<()> {
     let path: &Path = &arguments.file;
+    if let Some(draft) = path.to_str().and_then(|text| text.parse().ok()) {
+        return cosign_draft(&draft, common).await;
+    }
     let bytes = disk::read(path)?
         .with_context(|| format!("The proposal {} is missing.", path.display()))?;
     let bad = |e| refused("bad_proposal", format!("The proposal is refused: {e}."));
@@ -229,13 +266,13 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
     );
     let standing = login.state().check(envelope.as_bytes());
     if standing.is_ok() {
-        return hand_over(&mut login, &envelope, &statement, common).await;
+        return whole(&mut login, &envelope, &statement, common).await;
     }
     check_worth(standing)?;
     show(&login, &statement, common)?;
     let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
     match login.state().check(signed.as_bytes()) {
-        Ok(()) => hand_over(&mut login, &signed, &statement, common).await?,
+        Ok(()) => whole(&mut login, &signed, &statement, common).await?,
         Err(why) => {
             check_worth(Err(why.clone()))?;
             disk::replace(path, signed.as_bytes())?;
@@ -246,17 +283,35 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
     Ok(())
 }
 
-/// What takes power goes to the witnesses too, whoever signed it last.
-async fn hand_over(
+async fn cosign_draft(draft: &Hash, common: &Common) -> Result<()> {
+    let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
+    let (envelope, statement) = drafts::find(&login, draft).await?;
+    let standing = login.state().check(envelope.as_bytes());
+    if standing.is_ok() {
+        return whole(&mut login, &envelope, &statement, common).await;
+    }
+    check_worth(standing)?;
+    show(&login, &statement, common)?;
+    let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
+    match login.state().check(signed.as_bytes()) {
+        Ok(()) => whole(&mut login, &signed, &statement, common).await?,
+        Err(why) => {
+            check_worth(Err(why))?;
+            tell(&drafts::leave(&mut login, &signed).await?, common);
+        }
+    }
+    Ok(())
+}
+
+/// Publishes a statement that has all its signatures; a revocation goes to the witnesses too.
+async fn whole(
     login: &mut Login,
     envelope: &Envelope,
     statement: &Statement,
     common: &Common,
 ) -> Result<()> {
     if matches!(statement.say, Say::Revoke(_)) {
-        login.store.add_signed(&envelope.to_text())?;
-        login.ledger.hold(&[envelope.to_text()])?;
-        return super::revoke::hand_out(login, envelope, statement, common).await;
+        return revoke::hand_over(login, envelope, common).await;
     }
     tell(&submit(login, envelope).await?, common);
     Ok(())

@@ -1,6 +1,8 @@
 //! Where a signature was made, and by whom it was verified.
 
 use super::*;
+use crate::envelope::Signer;
+use crate::judge::{foresee, lacking};
 use crate::key::{PublicKey, SigningKey};
 use crate::state::Outcome;
 use crate::statement::Admit;
@@ -109,6 +111,30 @@ fn a_vendors_page_alone_opens_nothing_unattended() {
     // Somebody who is no approver does not help.
     let bystander = alone.countersign(&key("ada")).unwrap();
     assert_eq!(code(desk.world.judge(&bystander)), "vendor_origin_alone");
+}
+
+#[test]
+fn an_unattended_warrant_of_a_vendors_page_asks_for_an_independent_approval() {
+    let mut desk = Desk::new();
+    let alone = desk.signed(false, &on(VENDOR));
+    let facts = desk.world.facts();
+    let lack = lacking(&facts, alone.as_bytes()).unwrap().unwrap();
+    assert_eq!((lack.have, lack.need, lack.independent), (0, 1, true));
+    let signer = |keyid, origin: Option<&str>| Signer {
+        keyid,
+        origin: origin.map(str::to_owned),
+    };
+    let on_same_page = signer(page_key("eve", VENDOR).id(), Some(VENDOR));
+    let foreseen = foresee(&facts, alone.as_bytes(), &on_same_page).unwrap();
+    assert!(!foreseen.unwrap().opens);
+    let elsewhere = signer(key("abe").id(), None);
+    let foreseen = foresee(&facts, alone.as_bytes(), &elsewhere).unwrap();
+    assert!(foreseen.unwrap().opens);
+    let unlisted = signer(key("abe").id(), Some(UNLISTED));
+    let refusal = foresee(&facts, alone.as_bytes(), &unlisted).unwrap_err();
+    assert_eq!(refusal.code(), "origin_not_listed");
+    let at_home = desk.signed(false, &on(OWN));
+    assert_eq!(lacking(&desk.world.facts(), at_home.as_bytes()), Ok(None));
 }
 
 #[test]

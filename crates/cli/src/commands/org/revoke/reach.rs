@@ -29,7 +29,7 @@ struct AtWitness {
 }
 
 /// Hands a stored revocation to the service and to every witness at once, and says who has it.
-pub(in crate::commands::org) async fn hand_out(
+pub(super) async fn hand_out(
     login: &mut Login,
     envelope: &Envelope,
     statement: &Statement,

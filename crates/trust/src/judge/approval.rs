@@ -1,0 +1,91 @@
+//! Which approvals a warrant still lacks, and what one more would do: for those who collect and give them. Nothing here
+//! opens anything; the workstation asks [`super::judge`] over the signatures themselves.
+
+use super::{Asked, Facts, Refusal, check};
+use crate::envelope::Signer;
+use crate::statement::Policy;
+
+/// The approvals of one policy that covers a warrant in everything else.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approvals {
+    /// The policy.
+    pub policy: String,
+    /// The group whose members approve; `admins` means the roster's admins.
+    pub approvers: String,
+    /// Distinct persons of the group who signed.
+    pub have: u8,
+    /// How many it takes.
+    pub need: u8,
+    /// Whether one of them must not sign on a vendor's origin.
+    pub independent: bool,
+}
+
+/// What one more approval would do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Foreseen {
+    /// Of the policy it counts for, with this approval.
+    pub approvals: Approvals,
+    /// Whether the warrant would then lack nothing.
+    pub opens: bool,
+}
+
+/// The approvals that a signed warrant lacks, of the policy that lacks fewest; none if it lacks nothing, or something
+/// that no approval mends: then [`super::judge`] names it.
+pub fn lacking(facts: &Facts<'_>, envelope: &[u8]) -> Result<Option<Approvals>, Refusal> {
+    let checked = check(facts, envelope)?;
+    let asked = checked.asked(facts, &checked.signers);
+    if asked.find().is_ok() {
+        return Ok(None);
+    }
+    Ok(nearest(
+        candidates(&asked).map(|policy| wanted(&asked, policy)),
+    ))
+}
+
+/// What a signature of `approver` would add to a warrant that holds otherwise; none if it would not count.
+pub fn foresee(
+    facts: &Facts<'_>,
+    envelope: &[u8],
+    approver: &Signer,
+) -> Result<Option<Foreseen>, Refusal> {
+    let checked = check(facts, envelope)?;
+    let is_listed = |o: &str| facts.state.roster().origin_owner(o).is_some();
+    if !approver.origin.as_deref().is_none_or(is_listed) {
+        return Err(Refusal::OriginNotListed);
+    }
+    let signers: Vec<Signer> = checked.signers.iter().chain([approver]).cloned().collect();
+    let (without, with) = (
+        checked.asked(facts, &checked.signers),
+        checked.asked(facts, &signers),
+    );
+    let adds = candidates(&without)
+        .filter(|policy| with.approvals(policy).len() > without.approvals(policy).len());
+    let best = nearest(adds.map(|policy| wanted(&with, policy)));
+    let opens = with.find().is_ok();
+    Ok(best.map(|approvals| Foreseen { approvals, opens }))
+}
+
+/// Policies that lack approvals at most.
+fn candidates<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = &'a Policy> {
+    asked
+        .joining()
+        .filter(|policy| policy.approvers.is_some())
+        .filter(|policy| asked.misses(policy, usize::MAX).next().is_none())
+}
+
+fn nearest(all: impl Iterator<Item = Approvals>) -> Option<Approvals> {
+    all.min_by_key(|a| a.need.saturating_sub(a.have))
+}
+
+fn wanted(asked: &Asked<'_>, policy: &Policy) -> Approvals {
+    let have = asked.approvals(policy).len();
+    // Whether nobody's approval at all would leave the vendor alone.
+    let independent = asked.is_vendor_alone(&[]);
+    Approvals {
+        policy: policy.name.clone(),
+        approvers: policy.approvers.clone().unwrap_or_default(),
+        have: have.min(255) as u8,
+        need: policy.approvals.max(u8::from(independent)),
+        independent,
+    }
+}
