@@ -84,6 +84,7 @@ pub const MOVES: &[(&str, u64, bool, Move)] = &[
     ("a thief gives beyond", 5, false, thief::give_wrongly),
     ("a thief revokes", 4, false, thief::revoke),
     ("the stopper stops", 2, false, thief::stop),
+    ("the stopper whispers", 1, false, thief::whisper),
     ("the enroller enrols", 4, false, thief::enrol),
     ("the power goes", 2, false, weather::power),
     ("a disk is put back", 2, false, weather::put_back),

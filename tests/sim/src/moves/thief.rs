@@ -411,6 +411,40 @@ pub fn stop(w: &mut World) {
     spread(w, target, &hands);
 }
 
+/// The stopper suspends everything and says so to devices and witnesses alone; the office revokes it and lifts by a roster
+/// what the ledger never carried.
+pub fn whisper(w: &mut World) {
+    let reason = "because".to_owned();
+    let target = Target::All;
+    let seen = w.head_of(0, w.service.branches[0].len());
+    let say = Say::Revoke(Revoke { target, reason });
+    let paper = w.signed(say, seen, &["stop".to_owned()]);
+    w.tell(|| format!("whispered: {}", crate::world::describe(&paper)));
+    for at in 0..w.devices.len() {
+        w.hand(at, &paper);
+    }
+    for at in 0..w.watchers.len() {
+        w.hand_witness(at, &paper);
+    }
+    let by = office::givers(w);
+    office::revoke_as(w, Target::Key(cast::id("stop")), &by);
+    sequence_newest(w);
+    office::roster(w);
+    sequence_newest(w);
+    for at in [0, 1] {
+        service::refresh(w, at);
+    }
+}
+
+/// The newest statement overtakes what else waits, and everybody sees it.
+fn sequence_newest(w: &mut World) {
+    let newest = w.service.pending.pop();
+    newest
+        .into_iter()
+        .for_each(|paper| service::put(w, 0, paper));
+    service::show(w);
+}
+
 /// Hands a revocation to everybody, or puts it into the ledger.
 fn spread(w: &mut World, target: Target, hands: &[(String, Way)]) {
     let seen = seen(w);
