@@ -245,6 +245,7 @@ impl TrustStore {
             at: self.now(),
             session: draft.session,
             ev: draft.ev,
+            attended: draft.ev.opens().then_some(draft.body.attended),
             warrant: draft.warrant,
             channel: draft.channel,
             ledger: state.head(),

@@ -18,6 +18,7 @@ fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
         at: 1,
         session: Salt([1; 16]),
         ev: Event::Open,
+        attended: Some(false),
         warrant: None,
         channel: None,
         ledger: Seen {

@@ -52,6 +52,7 @@ fn next(world: &World, head: &ChainHead, ev: Event, signer: &str) -> (Receipt, E
         at: NOW + n,
         session: Salt([5; 16]),
         ev,
+        attended: ev.opens().then_some(n % 2 == 0),
         warrant: Some(Hash([6; 32])),
         channel: (ev != Event::Deny).then_some(Hash([8; 32])),
         ledger: world.state.head(),
@@ -153,6 +154,175 @@ fn receipt_json() {
         "chain": chain, "bad": bad, "body_of_another_event": moved.to_text(),
     });
     settle("receipt.json", &built);
+}
+
+/// Some receipts of `desk-1`, with what a check of them finds.
+fn checked(
+    name: &str,
+    receipts: &[&Envelope],
+    heads: &[ChainHead],
+    told: u64,
+    expected: (u64, &[Fault]),
+) -> Value {
+    let (world, device) = (World::ready(), key("desk-1").public().clone());
+    let mut check = ChainCheck::new(world.org, &device);
+    for envelope in receipts {
+        check.take(envelope).unwrap();
+    }
+    let verdict = check.finish(heads, told);
+    assert_eq!((verdict.whole_to, &verdict.faults[..]), expected, "{name}");
+    let receipts: Vec<String> = receipts.iter().map(|e| e.to_text()).collect();
+    json!({
+        "name": name, "receipts": receipts, "heads": heads, "told": told,
+        "whole_to": verdict.whole_to, "newest": verdict.newest, "faults": verdict.faults,
+    })
+}
+
+#[test]
+fn receipt_check_json() {
+    let world = World::ready();
+    let mut heads = vec![ChainHead::default()];
+    let mut all = Vec::new();
+    for n in 0..4 {
+        let (_, envelope) = next(&world, &heads[n], Event::Open, "desk-1");
+        heads.push(ChainHead {
+            n: n as u64 + 1,
+            hash: envelope.digest(),
+        });
+        all.push(envelope);
+    }
+    let [one, two, three, four] = &all[..] else {
+        unreachable!("four were made")
+    };
+    let (_, other_three) = next(&world, &heads[2], Event::Close, "desk-1");
+    let strange = ChainHead {
+        n: 2,
+        hash: Hash([9; 32]),
+    };
+    let (gap, fork) = (|from, to| Fault::Gap { from, to }, |at| Fault::Fork { at });
+    let unknown = |after, told| Fault::Unknown { after, told };
+    let whole = [one, two, three, four];
+    let cases = [
+        checked("a whole chain", &whole, &heads[1..], 4, (4, &[])),
+        checked("none, and none told of", &[], &[], 0, (0, &[])),
+        checked("one twice", &[one, two, two], &[], 2, (2, &[])),
+        checked("a gap", &[one, four], &[], 4, (1, &[gap(2, 3)])),
+        checked(
+            "without the first",
+            &[two, three],
+            &[],
+            3,
+            (0, &[gap(1, 1)]),
+        ),
+        checked(
+            "another history",
+            &[one, two, &other_three, four],
+            &[],
+            4,
+            (3, &[fork(4)]),
+        ),
+        checked(
+            "two of one number",
+            &[one, two, three, &other_three],
+            &[],
+            3,
+            (2, &[fork(3)]),
+        ),
+        checked(
+            "backwards",
+            &[one, three, two],
+            &[],
+            3,
+            (1, &[gap(2, 2), fork(2)]),
+        ),
+        checked(
+            "another head was told of",
+            &whole,
+            &[strange],
+            4,
+            (1, &[fork(2)]),
+        ),
+        checked(
+            "the newest are missing",
+            &[one, two],
+            &heads[4..],
+            2,
+            (2, &[unknown(2, 4)]),
+        ),
+        checked(
+            "the service says more",
+            &[one, two],
+            &[],
+            3,
+            (2, &[unknown(2, 3)]),
+        ),
+        checked(
+            "nothing where something was",
+            &[],
+            &heads[2..3],
+            0,
+            (0, &[unknown(0, 2)]),
+        ),
+    ];
+    let device = key("desk-1").public().clone();
+    settle(
+        "receipt_check.json",
+        &json!({"org": world.org, "device": device, "cases": cases}),
+    );
+}
+
+#[test]
+fn beat_json() {
+    let world = World::ready();
+    let device = key("desk-1").public().clone();
+    let beat = Beat {
+        org: world.org,
+        device: device.id(),
+        k: 7,
+        at: NOW,
+        head: ChainHead {
+            n: 3,
+            hash: Hash([3; 32]),
+        },
+        open: 1,
+        ledger: world.state.head(),
+    };
+    let signed =
+        |beat: &Beat, by: &str| Envelope::sign(PayloadType::Beat, beat, &[&key(by)]).unwrap();
+    let good = signed(&beat, "desk-1");
+    assert_eq!(Beat::verify(&world.org, &device, &good).unwrap(), beat);
+    let other_org = Beat {
+        org: OrgId([7; 32]),
+        ..beat.clone()
+    };
+    let other_name = Beat {
+        device: KeyId([7; 32]),
+        ..beat.clone()
+    };
+    let (_, receipt) = next(&world, &ChainHead::default(), Event::Open, "desk-1");
+    let bad = [
+        ("by a stranger", signed(&beat, "tess"), "other_device"),
+        (
+            "another organisation",
+            signed(&other_org, "desk-1"),
+            "other_device",
+        ),
+        (
+            "another device's name",
+            signed(&other_name, "desk-1"),
+            "other_device",
+        ),
+        ("a receipt", receipt, "wrong_type"),
+    ]
+    .map(|(name, envelope, outcome)| {
+        let why = Beat::verify(&world.org, &device, &envelope).unwrap_err();
+        assert_eq!(error_code(&why), outcome, "{name}");
+        json!({"name": name, "envelope": envelope.to_text(), "outcome": outcome})
+    });
+    settle(
+        "beat.json",
+        &json!({"org": world.org, "device": device, "envelope": good.to_text(), "beat": beat, "bad": bad}),
+    );
 }
 
 fn sealed(name: &str, purpose: Use, aad: &[u8], blob: &Blob, plain: Option<&[u8]>) -> Value {
