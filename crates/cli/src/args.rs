@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use trust::OrgId;
 
-use crate::commands::{connect, copy, device, key, ledger, org, shell, technician};
+use crate::commands::{connect, copy, device, key, ledger, org, receipts, shell, technician};
 use crate::passphrase::Source;
 use crate::{console, witness};
 
@@ -81,6 +81,9 @@ pub enum Command {
     /// Check and read the organisation's ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Fetch, check and open the devices' receipts
+    #[command(subcommand)]
+    Receipts(receipts::Command),
     /// Keys on this computer
     #[command(subcommand)]
     Key(key::Command),
@@ -114,6 +117,8 @@ mod tests {
         "shell",
         "cp",
         "ledger",
+        "receipts",
+        "export",
         "verify",
         "witness",
         "init",

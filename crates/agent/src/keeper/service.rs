@@ -162,6 +162,7 @@ impl Keeper {
             is_under_way: false,
         };
         self.rolled_back = None;
+        tracing::debug!(have, "the service holds the receipts");
         if let Err(error) = self.store.set_uploaded(have) {
             self.upload.is_ready = false;
             tracing::error!(%error, "the service's count of receipts could not be taken");

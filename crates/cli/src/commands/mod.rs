@@ -6,5 +6,6 @@ pub mod device;
 pub mod key;
 pub mod ledger;
 pub mod org;
+pub mod receipts;
 pub mod shell;
 pub mod technician;

@@ -20,7 +20,7 @@ use super::key;
 use crate::args::Common;
 
 pub(crate) use create::NO_ORG;
-pub(crate) use describe::{labels, statement_line};
+pub(crate) use describe::{Labelled, labels, statement_line};
 pub(crate) use show::tell_waiting;
 
 /// Subcommands of `wayleave org`.
