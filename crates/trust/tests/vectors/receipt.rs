@@ -178,73 +178,50 @@ fn checked(
     })
 }
 
-/// Chains of four receipts, whole and damaged; `heads` are those before each and after the last.
-fn check_cases(world: &World, heads: &[ChainHead], all: &[Envelope; 4]) -> Vec<Value> {
+/// Chains of four receipts, whole and damaged.
+fn damaged_cases(world: &World, heads: &[ChainHead], all: &[Envelope; 4]) -> Vec<Value> {
     let [one, two, three, four] = all;
-    let (_, other_three) = next(world, &heads[2], Event::Close, "desk-1");
+    let (_, other) = next(world, &heads[2], Event::Close, "desk-1");
+    let (gap, fork) = (|from, to| Fault::Gap { from, to }, |at| Fault::Fork { at });
+    let case =
+        |name, receipts: &[&Envelope], told, found| checked(name, receipts, &[], told, found);
+    let (whole, switched) = ([one, two, three, four], [one, two, &other, four]);
+    let (twice, backwards) = ([one, two, three, &other], [one, three, two]);
+    vec![
+        case("a whole chain", &whole, 4, (4, &[])),
+        case("none, and none told of", &[], 0, (0, &[])),
+        case("one twice", &[one, two, two], 2, (2, &[])),
+        case("a gap", &[one, four], 4, (1, &[gap(2, 3)])),
+        case("without the first", &[two, three], 3, (0, &[gap(1, 1)])),
+        case("another history", &switched, 4, (3, &[fork(4)])),
+        case("two of one number", &twice, 3, (2, &[fork(3)])),
+        case("backwards", &backwards, 3, (1, &[gap(2, 2), fork(2)])),
+    ]
+}
+
+/// Chains that the device or the service told more of; `heads` are those before each receipt and after the last.
+fn told_cases(heads: &[ChainHead], all: &[Envelope; 4]) -> Vec<Value> {
+    let [one, two, three, four] = all;
+    let whole = [one, two, three, four];
     let strange = ChainHead {
         n: 2,
         hash: Hash([9; 32]),
     };
-    let (gap, fork) = (|from, to| Fault::Gap { from, to }, |at| Fault::Fork { at });
     let unknown = |after, told| Fault::Unknown { after, told };
-    let whole = [one, two, three, four];
+    let fork = Fault::Fork { at: 2 };
     vec![
-        checked("a whole chain", &whole, &heads[1..], 4, (4, &[])),
-        checked("none, and none told of", &[], &[], 0, (0, &[])),
-        checked("one twice", &[one, two, two], &[], 2, (2, &[])),
-        checked("a gap", &[one, four], &[], 4, (1, &[gap(2, 3)])),
+        checked("heads that fit", &whole, &heads[1..], 4, (4, &[])),
+        checked("another head", &whole, &[strange], 4, (1, &[fork])),
         checked(
-            "without the first",
-            &[two, three],
-            &[],
-            3,
-            (0, &[gap(1, 1)]),
-        ),
-        checked(
-            "another history",
-            &[one, two, &other_three, four],
-            &[],
-            4,
-            (3, &[fork(4)]),
-        ),
-        checked(
-            "two of one number",
-            &[one, two, three, &other_three],
-            &[],
-            3,
-            (2, &[fork(3)]),
-        ),
-        checked(
-            "backwards",
-            &[one, three, two],
-            &[],
-            3,
-            (1, &[gap(2, 2), fork(2)]),
-        ),
-        checked(
-            "another head was told of",
-            &whole,
-            &[strange],
-            4,
-            (1, &[fork(2)]),
-        ),
-        checked(
-            "the newest are missing",
+            "a later head",
             &[one, two],
             &heads[4..],
             2,
             (2, &[unknown(2, 4)]),
         ),
+        checked("a larger count", &[one, two], &[], 3, (2, &[unknown(2, 3)])),
         checked(
-            "the service says more",
-            &[one, two],
-            &[],
-            3,
-            (2, &[unknown(2, 3)]),
-        ),
-        checked(
-            "nothing where something was",
+            "a head of nothing",
             &[],
             &heads[2..3],
             0,
@@ -267,7 +244,8 @@ fn receipt_check_json() {
         all.push(envelope);
     }
     let all = all.try_into().expect("four were made");
-    let cases = check_cases(&world, &heads, &all);
+    let mut cases = damaged_cases(&world, &heads, &all);
+    cases.extend(told_cases(&heads, &all));
     let device = key("desk-1").public().clone();
     settle(
         "receipt_check.json",
