@@ -11,6 +11,7 @@
 
 pub mod device;
 pub mod error;
+pub mod feed;
 pub mod ids;
 pub mod invite;
 pub mod ledger;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use trust::OrgId;
 
-use crate::commands::{connect, copy, device, key, ledger, org, receipts, shell, technician};
+use crate::commands::{connect, copy, device, feed, key, ledger, org, receipts, shell, technician};
 use crate::passphrase::Source;
 use crate::{console, witness};
 
@@ -84,6 +84,9 @@ pub enum Command {
     /// Fetch, check and open the devices' receipts
     #[command(subcommand)]
     Receipts(receipts::Command),
+    /// Have every opening told at once, by mail, webhook or syslog
+    #[command(subcommand)]
+    Feed(feed::Command),
     /// Keys on this computer
     #[command(subcommand)]
     Key(key::Command),

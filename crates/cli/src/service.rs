@@ -166,12 +166,23 @@ impl SignedService {
             .await
     }
 
+    /// Signed `DELETE` below `/v1/orgs/{org}`.
+    pub async fn delete(&self, tail: &str) -> Result<()> {
+        self.answer(Method::DELETE, tail, Vec::new())
+            .await
+            .map(|_| ())
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         tail: &str,
         body: Vec<u8>,
     ) -> Result<T> {
+        parse(&self.answer(method, tail, body).await?, tail)
+    }
+
+    async fn answer(&self, method: Method, tail: &str, body: Vec<u8>) -> Result<Vec<u8>> {
         let path = format!("/v1/orgs/{}{tail}", self.org);
         let target = Target {
             method: method.as_str(),
@@ -192,7 +203,7 @@ impl SignedService {
             .header("signature-input", headers.signature_input)
             .header("signature", headers.signature)
             .body(body);
-        parse(&self.service.send(request).await?, &path)
+        self.service.send(request).await
     }
 }
 

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::routes::{devices, invites, ledger, operator, orgs, receipts, sessions, sockets};
+use crate::routes::{devices, feeds, invites, ledger, operator, orgs, receipts, sessions, sockets};
 use crate::{layers, openapi, web};
 
 /// An answer takes no longer than this.
@@ -44,6 +44,8 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(sessions::make, sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(receipts::list))
+        .routes(routes!(feeds::make, feeds::list))
+        .routes(routes!(feeds::drop_feed))
         // sockets, by a signed nonce
         .routes(routes!(sockets::agent))
         .routes(routes!(sockets::console))

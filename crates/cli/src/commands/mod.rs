@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod copy;
 pub mod device;
+pub mod feed;
 pub mod key;
 pub mod ledger;
 pub mod org;

@@ -1,6 +1,7 @@
 //! The handlers, one file a subject. Which address leads where stands in [`crate::router`].
 
 pub mod devices;
+pub mod feeds;
 pub mod invites;
 pub mod ledger;
 pub mod operator;

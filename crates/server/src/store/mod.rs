@@ -4,6 +4,7 @@
 //! text also runs on PostgreSQL: numbered parameters, TEXT and BIGINT, `ON CONFLICT`. Nothing secret is stored.
 
 mod devices;
+mod feeds;
 mod invites;
 mod keys;
 mod ledger;
@@ -22,14 +23,17 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 pub use devices::WaitingRow;
+pub use feeds::{FeedRow, Message};
 pub use invites::InviteRow;
 pub use keys::RequestKeyRow;
-pub use receipts::ReceiptHead;
+pub use receipts::{NewReceipt, ReceiptHead};
 pub use sessions::SessionRow;
 
 const READERS: u32 = 4;
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "feeds", include_str!("migrations/0002_feeds.sql")),
+];
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ mod agent;
 mod command;
 mod console;
 mod durability;
+mod feeds;
 mod invites;
 mod ledger;
 mod openapi;

@@ -50,7 +50,7 @@ async fn every_documented_route_is_there_and_every_signed_one_refuses_the_unsign
     let operations = operations(&document);
     assert_eq!(
         operations.iter().filter(|(.., signed)| *signed).count(),
-        10,
+        13,
         "signed operations"
     );
     for (method, path, signed) in operations {
@@ -58,7 +58,8 @@ async fn every_documented_route_is_there_and_every_signed_one_refuses_the_unsign
             .replace("{org}", &org.id.to_string())
             .replace("{keyid}", &org.id.to_string())
             .replace("{session}", id)
-            .replace("{invite}", id);
+            .replace("{invite}", id)
+            .replace("{feed}", id);
         let address = if path.ends_with("/receipts") {
             format!("{address}?device={}", org.id)
         } else {

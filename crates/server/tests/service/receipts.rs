@@ -10,6 +10,16 @@ use trust::{Blob, Hash, OrgId, Salt, SigningKey};
 use crate::support::{Member, OrgFixture, Socket, TestServer, unique32};
 
 fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
+    opening(org, key, head, Some(false))
+}
+
+/// The next receipt, of an opening.
+pub fn opening(
+    org: OrgId,
+    key: &SigningKey,
+    head: &mut ChainHead,
+    attended: Option<bool>,
+) -> String {
     let payload = Receipt {
         org,
         device: key.id(),
@@ -18,7 +28,7 @@ fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
         at: 1,
         session: Salt([1; 16]),
         ev: Event::Open,
-        attended: Some(false),
+        attended,
         warrant: None,
         channel: None,
         ledger: Seen {
@@ -36,7 +46,8 @@ fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
     envelope.to_text()
 }
 
-async fn connected(
+/// A device's agent on a service that holds `have` of its receipts.
+pub async fn connected(
     server: &TestServer,
     org: &OrgFixture,
     device: &SigningKey,
@@ -49,7 +60,8 @@ async fn connected(
     agent
 }
 
-async fn hand_in(agent: &mut Socket, envelopes: &[String]) -> (Option<String>, u64) {
+/// Hands receipts in; gives the refusal, if any, and how many the service holds then.
+pub async fn hand_in(agent: &mut Socket, envelopes: &[String]) -> (Option<String>, u64) {
     agent
         .write(&FromAgent::Receipts {
             envelopes: envelopes.to_vec(),
