@@ -66,6 +66,10 @@ async fn an_auditor_verifies_and_opens_receipts_offline_and_one_flipped_byte_is_
     assert_eq!(opened.lines().count(), 5, "{opened}");
     assert_eq!(opened.matches("the spooler hangs").count(), 4, "{opened}");
 
+    let said = cli.run(&["device", "list"]).await.well();
+    let listed: serde_json::Value = serde_json::from_slice(&said.out).unwrap();
+    assert!(listed["devices"][0]["last_word"]["at"].is_u64(), "{listed}");
+
     // From here on nobody answers.
     world.service.process.kill().await;
     let said = cli.run(&["receipts", "verify", &sealed]).await.well();

@@ -11,6 +11,7 @@
 //! | `warrants.log` | first uses and ends of warrants | appended |
 //! | `receipts.log` | the chain | appended |
 //! | `uploaded` | how many receipts the service holds | replaced |
+//! | `beat` | the counter of beats | replaced |
 //! | `lock` | one agent at a time | never |
 //!
 //! Whatever a call here acknowledges is on disk. A full disk is [`StoreError::Full`], and what was stored stays whole.
@@ -31,7 +32,7 @@ use trust::bytes::{Hash, KeyId, OrgId, Salt, WarrantId};
 use trust::checkpoint::Checkpoint;
 use trust::envelope::{Envelope, PayloadType};
 use trust::judge::Spent;
-use trust::receipt::{Body, ChainHead, Event, Receipt, seal_body};
+use trust::receipt::{Beat, Body, ChainHead, Event, Receipt, seal_body};
 use trust::state::State;
 
 pub use disk::{Directory, Disk};
@@ -47,6 +48,7 @@ use crate::clock::{Anchor, os_random, wall_ms};
 
 const ORGANISATION: &str = "organisation";
 const CLOCK: &str = "clock";
+const BEAT: &str = "beat";
 /// The floor is written anew only when it moved by this much, in milliseconds.
 const FLOOR_STEP_MS: u64 = 5_000;
 
@@ -256,6 +258,33 @@ impl TrustStore {
             .map_err(|error| failed(error.to_string()))?;
         self.receipts.append(&self.disk, &envelope, &receipt)?;
         Ok(self.receipts.head())
+    }
+
+    /// Signs the next beat; its counter is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then there is no such beat.
+    pub fn write_beat(&mut self, open: u64) -> Result<Envelope, StoreError> {
+        let failed = |why: String| StoreError::unreadable(BEAT, why);
+        let state = self
+            .ledger
+            .state()
+            .ok_or_else(|| failed("there is no ledger yet".to_owned()))?;
+        let last = self.disk.read(BEAT)?.unwrap_or_default();
+        let last: u64 = String::from_utf8_lossy(&last).parse().unwrap_or(0);
+        let beat = Beat {
+            org: self.org,
+            device: self.keys.id(),
+            k: last + 1,
+            at: self.now(),
+            head: self.receipts.head(),
+            open,
+            ledger: state.head(),
+        };
+        let envelope = Envelope::sign(PayloadType::Beat, &beat, &[&self.keys.signing])
+            .map_err(|error| failed(error.to_string()))?;
+        self.disk.replace(BEAT, beat.k.to_string().as_bytes())?;
+        Ok(envelope)
     }
 
     /// The newest receipt; none before the first.

@@ -4,7 +4,7 @@ use api::limits::{RECEIPT_PAGE_BYTES_MAX, RECEIPT_PAGE_MAX};
 use api::signal::agent::ToAgent;
 use trust::bytes::Hash;
 use trust::envelope::Envelope;
-use trust::receipt::{ChainError, ChainHead, Receipt};
+use trust::receipt::{Beat, ChainError, ChainHead, Receipt};
 
 use super::Ended;
 use super::agent::Agent;
@@ -75,6 +75,20 @@ impl Agent {
                 .await?;
         }
         self.acknowledge_receipts().await
+    }
+
+    /// Keeps the device's newest beat; another device's, or what is none, closes the socket.
+    pub(super) async fn take_beat(&mut self, text: &str) -> Result<(), Ended> {
+        let (org, device) = (self.org.id(), self.keyid());
+        if self.org.standing(&device, now_ms()) != Standing::Device {
+            let text = "Only an admitted device hands in beats.";
+            return Err(Refusal::forbidden("not_admitted", text).into());
+        }
+        let bad = |why: String| Refusal::bad("bad_beat", why);
+        let envelope = Envelope::parse(text.as_bytes()).map_err(|e| bad(e.to_string()))?;
+        let beat = Beat::verify(&org, &self.key, &envelope).map_err(|e| bad(e.to_string()))?;
+        self.app.store.put_beat(&org, &device, beat.k, text).await?;
+        Ok(())
     }
 
     async fn next_receipt(&mut self, head: &mut ChainHead, text: &str) -> Result<Next, Ended> {

@@ -3,6 +3,7 @@
 //! SQLite in write-ahead mode with one writer and `synchronous = FULL`: what a method returned `Ok` for is on disk. The SQL
 //! text also runs on PostgreSQL: numbered parameters, TEXT and BIGINT, `ON CONFLICT`. Nothing secret is stored.
 
+mod beats;
 mod devices;
 mod feeds;
 mod invites;
@@ -30,9 +31,10 @@ pub use receipts::{NewReceipt, ReceiptHead};
 pub use sessions::SessionRow;
 
 const READERS: u32 = 4;
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "feeds", include_str!("migrations/0002_feeds.sql")),
+    (3, "beats", include_str!("migrations/0003_beats.sql")),
 ];
 
 /// Why the database did not do it.

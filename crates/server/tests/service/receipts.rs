@@ -1,9 +1,10 @@
 //! Receipts: handed in on `GET /v1/agent`, read at `GET /v1/orgs/{org}/receipts`.
 
+use api::device::Devices;
 use api::receipt::Receipts;
 use api::signal::agent::{FromAgent, ToAgent};
 use trust::envelope::{Envelope, PayloadType};
-use trust::receipt::{ChainHead, Event, Receipt};
+use trust::receipt::{Beat, ChainHead, Event, Receipt};
 use trust::statement::Seen;
 use trust::{Blob, Hash, OrgId, Salt, SigningKey};
 
@@ -176,4 +177,52 @@ async fn a_device_that_is_not_admitted_hands_in_nothing() {
         })
         .await;
     assert_eq!(agent.refusal().await, "not_admitted");
+}
+
+fn beat(org: OrgId, key: &SigningKey, signer: &SigningKey, k: u64) -> String {
+    let payload = Beat {
+        org,
+        device: key.id(),
+        k,
+        at: k,
+        head: ChainHead::default(),
+        open: 0,
+        ledger: Seen {
+            size: 1,
+            root: Hash([0; 32]),
+        },
+    };
+    let envelope = Envelope::sign(PayloadType::Beat, &payload, &[signer]).unwrap();
+    envelope.to_text()
+}
+
+#[tokio::test]
+async fn the_newest_beat_is_kept_and_another_device_s_is_refused() {
+    let server = TestServer::start().await;
+    let mut org = OrgFixture::make(&server).await;
+    let (device, other) = (org.device().await, org.device().await);
+    let member = Member::sign_in(&org, &org.admin).await;
+    let path = format!("/receipts?device={}", device.id());
+    let mut agent = connected(&server, &org, &device, 0).await;
+    let [old, new] = [1, 2].map(|k| beat(org.id, &device, &device, k));
+    for envelope in [&new, &old] {
+        agent.write(&FromAgent::Beat(envelope.clone())).await;
+    }
+    // Messages are taken in order: when this one is answered, the beats were taken.
+    assert_eq!(hand_in(&mut agent, &[]).await, (None, 0));
+    let page: Receipts = member.read(&path).await;
+    assert_eq!(page.beat.as_ref(), Some(&new));
+    let devices: Devices = member.read("/devices").await;
+    let told = |key: &SigningKey| {
+        let mut all = devices.devices.iter();
+        all.find(|d| d.keyid == key.id()).unwrap().beat.clone()
+    };
+    assert_eq!((told(&device), told(&other)), (Some(new.clone()), None));
+
+    let foreign = beat(org.id, &device, &other, 3);
+    agent.write(&FromAgent::Beat(foreign)).await;
+    let refused = agent.read_until(|message: &ToAgent| matches!(message, ToAgent::Error { .. }));
+    assert!(matches!(refused.await, ToAgent::Error { code, .. } if code == "bad_beat"));
+    let page: Receipts = member.read(&path).await;
+    assert_eq!(page.beat, Some(new));
 }

@@ -92,9 +92,7 @@ async fn fetch(
         let page: Receipts = signed
             .get(&format!("/receipts?device={device}&from={from}"))
             .await?;
-        if page.receipts.is_empty() {
-            return Ok(page.have);
-        }
+        let is_last = page.receipts.is_empty() || from + page.receipts.len() as u64 > page.have;
         for text in page.receipts {
             ensure!(
                 text.len() <= trust::limits::ENVELOPE_BYTES_MAX,
@@ -107,7 +105,10 @@ async fn fetch(
             take(Line::Receipt(text), format!("{device}:{from}"))?;
             from += 1;
         }
-        if from > page.have {
+        if is_last {
+            if let Some(beat) = page.beat {
+                take(Line::Beat(beat), format!("{device}:beat"))?;
+            }
             return Ok(page.have);
         }
     }

@@ -9,6 +9,8 @@ mod report;
 mod tests;
 mod verify;
 
+pub(crate) use report::age;
+
 use anyhow::Result;
 use clap::Subcommand;
 
