@@ -234,6 +234,32 @@ describe('receipt.json', () => {
   })
 })
 
+describe('receipt_check.json', () => {
+  const vectors = load('receipt_check.json')
+
+  it.each<Any>(vectors.cases)('$name', async ({ receipts, heads, told, whole_to, newest, faults }: Any) => {
+    const check = new trust.ChainCheck(vectors.org, keyOf(vectors.device))
+    for (const envelope of receipts) {
+      await check.take(trust.Envelope.parse(envelope))
+    }
+    expect(check.finish(heads, told)).toEqual({ wholeTo: whole_to, newest, faults })
+  })
+})
+
+describe('beat.json', () => {
+  const vectors = load('beat.json')
+  const verified = (envelope: string) =>
+    trust.verifyBeat(vectors.org, keyOf(vectors.device), trust.Envelope.parse(envelope))
+
+  it('reads what the device says', async () => {
+    expect(await verified(vectors.envelope)).toEqual(vectors.beat)
+  })
+
+  it.each<Any>(vectors.bad)('$name: $outcome', async ({ envelope, outcome }: Any) => {
+    expect(await codeOf(() => verified(envelope))).toBe(outcome)
+  })
+})
+
 describe('seal.json', () => {
   const vectors = load('seal.json')
 

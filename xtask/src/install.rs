@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::steps;
 
 /// Debian packages, the same names in Debian 12 and 13.
-const PACKAGES: [&str; 28] = [
+const PACKAGES: [&str; 29] = [
     // to build
     "build-essential",
     "pkg-config",
@@ -28,6 +28,8 @@ const PACKAGES: [&str; 28] = [
     "procps",
     // the browser of the end to end tests
     "chromium",
+    // the mail server of the feed's tests
+    "python3-aiosmtpd",
     // fonts: Latin, CJK, emoji
     "fonts-dejavu-core",
     "fonts-noto-cjk",

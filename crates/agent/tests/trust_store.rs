@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use support::Org;
 use trust::bytes::{Hash, Salt, WarrantId, X25519Public};
-use trust::receipt::{Body, Event};
+use trust::receipt::{Beat, Body, Event};
 use trust::statement::Target;
 use wayleave_agent::trust_store::{Disk, Draft, Memory, Spend, StoreError, Survives, TrustStore};
 
@@ -151,6 +151,23 @@ fn nothing_acknowledged_is_lost_by_a_power_cut_at_any_step() {
             }
         }
     }
+}
+
+#[test]
+fn beats_count_on_over_restarts_and_add_nothing_to_the_chain() {
+    let (org, revocation) = fixture();
+    let memory = Memory::new();
+    live(&memory, &org, &revocation, &mut Acknowledged::default()).unwrap();
+    let beat = || {
+        let mut store = open(&memory, &org).unwrap();
+        let envelope = store.write_beat(3).unwrap();
+        let beat = Beat::verify(&store.org(), store.keys().signing.public(), &envelope).unwrap();
+        assert_eq!((beat.open, Some(beat.head)), (3, store.receipt_head()));
+        beat
+    };
+    let (first, second) = (beat(), beat());
+    assert_eq!((first.k, second.k), (1, 2));
+    assert_eq!(first.head, second.head);
 }
 
 #[test]

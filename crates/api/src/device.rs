@@ -30,6 +30,9 @@ pub struct Device {
     /// When its agent was last connected, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<u64>,
+    /// Its newest beat, an envelope of type `beat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat: Option<String>,
     /// What its agent last said about its display.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display: Option<Display>,

@@ -70,6 +70,11 @@ id!(
     InviteId,
     "an invite's id"
 );
+id!(
+    /// One feed of an organisation.
+    FeedId,
+    "a feed's id"
+);
 
 #[cfg(test)]
 mod tests {

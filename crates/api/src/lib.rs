@@ -13,6 +13,7 @@ pub mod approval;
 pub mod device;
 pub mod draft;
 pub mod error;
+pub mod feed;
 pub mod ids;
 pub mod invite;
 pub mod ledger;

@@ -39,6 +39,15 @@ pub const WAITING_PER_ADDRESS_MAX: u64 = 1_000;
 /// Invites of one organisation that are not expired.
 pub const INVITES_PER_ORG_MAX: u64 = 200;
 
+/// Feeds of one organisation.
+pub const FEEDS_PER_ORG_MAX: usize = 16;
+
+/// Messages of one feed that wait to be delivered; later ones are dropped and counted.
+pub const FEED_WAITING_MAX: u64 = 10_000;
+
+/// How long a message of a feed is tried, in milliseconds: 3 days.
+pub const FEED_MESSAGE_MS: u64 = 3 * 24 * 60 * 60 * 1000;
+
 /// How long an invite may be answered, in milliseconds: 7 days.
 pub const INVITE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 

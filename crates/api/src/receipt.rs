@@ -11,4 +11,7 @@ pub struct Receipts {
     pub have: u64,
     /// Envelopes of type `receipt`, in order, from number `from` (at least 1) on; a page may be shorter than `have` says.
     pub receipts: Vec<String>,
+    /// The device's newest beat, an envelope of type `beat`: how far its chain reached when it last spoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat: Option<String>,
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use trust::OrgId;
 
-use crate::commands::{approve, connect, copy, device, key, ledger, org, shell, technician};
+use crate::commands::{
+    approve, connect, copy, device, feed, key, ledger, org, receipts, shell, technician,
+};
 use crate::passphrase::Source;
 use crate::{console, witness};
 
@@ -87,6 +89,12 @@ pub enum Command {
     /// Check and read the organisation's ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Fetch, check and open the devices' receipts
+    #[command(subcommand)]
+    Receipts(receipts::Command),
+    /// Have every opening told at once, by mail, webhook or syslog
+    #[command(subcommand)]
+    Feed(feed::Command),
     /// Keys on this computer
     #[command(subcommand)]
     Key(key::Command),
@@ -121,6 +129,8 @@ mod tests {
         "shell",
         "cp",
         "ledger",
+        "receipts",
+        "export",
         "verify",
         "witness",
         "init",

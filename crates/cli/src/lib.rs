@@ -83,6 +83,8 @@ fn execute(cli: Cli) -> Result<ExitCode> {
             Command::Shell(arguments) => commands::shell::run(arguments, &common).await,
             Command::Cp(arguments) => commands::copy::run(arguments, &common).await.map(done),
             Command::Ledger(command) => commands::ledger::run(command, &common).await.map(done),
+            Command::Receipts(command) => commands::receipts::run(command, &common).await.map(done),
+            Command::Feed(command) => commands::feed::run(command, &common).await.map(done),
             Command::Key(command) => commands::key::run(command, &common).map(done),
             Command::Witness(arguments) => witness::run(arguments, &common).await.map(done),
             Command::Console(arguments) => console::run(arguments).await.map(done),

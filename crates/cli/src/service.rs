@@ -176,6 +176,13 @@ impl SignedService {
         self.call(Method::POST, tail, body).await
     }
 
+    /// Signed `DELETE` below `/v1/orgs/{org}`.
+    pub async fn delete(&self, tail: &str) -> Result<()> {
+        self.send(Method::DELETE, tail, Vec::new())
+            .await
+            .map(|_| ())
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,

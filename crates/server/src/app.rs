@@ -11,6 +11,7 @@ use crate::auth::SignInNonces;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::{Answer, Refusal};
+use crate::feed::Feeds;
 use crate::ledger::{Ledgers, Org};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
@@ -28,6 +29,8 @@ pub struct App {
     pub store: Store,
     /// Organisations in memory.
     pub ledgers: Ledgers,
+    /// Whom organisations want to be told.
+    pub feeds: Feeds,
     /// Connected agents.
     pub presence: Presence,
     /// Relayed sessions.

@@ -9,11 +9,21 @@
 //! trusted_proxies = ["10.0.0.5"]           # whose X-Forwarded-For counts
 //! metrics_listen = "127.0.0.1:9100"        # absent: /metrics answers loopback only, on `listen`
 //! witnesses_on_private_addresses = false   # whether a roster's witness may live on an internal address
+//! feeds_on_private_addresses = false       # whether a webhook or log host of a feed may be an internal address
 //! log = "text"                             # or "json"
 //!
 //! [tls]
 //! cert = "/etc/wayleave-server/cert.pem"
 //! key = "/etc/wayleave-server/key.pem"
+//!
+//! # the relay that mails of feeds go through; without it there are none:
+//! # [mail]
+//! # host = "mail.example"
+//! # port = 587
+//! # tls = "starttls"                       # or "implicit"; "none" for a relay on this machine
+//! # from = "wayleave@support.example"
+//! # user = "wayleave"
+//! # password_file = "/etc/wayleave-server/mail.password"
 //!
 //! # instead of [tls], on a loopback address only, for trying it out or behind a proxy on the same machine:
 //! # insecure_loopback = true
@@ -33,6 +43,8 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use trust::bytes::OrgId;
 use trust::statement::WitnessEntry;
+
+use crate::feed::MailConfig;
 
 /// See the module.
 #[derive(Debug, Clone, Deserialize)]
@@ -69,6 +81,12 @@ pub struct Config {
     /// Whether a roster's witness may live on an internal address.
     #[serde(default)]
     pub witnesses_on_private_addresses: bool,
+    /// Whether a feed may go to an internal address.
+    #[serde(default)]
+    pub feeds_on_private_addresses: bool,
+    /// The relay that mails of feeds go through.
+    #[serde(default)]
+    pub mail: Option<MailConfig>,
     /// How to log.
     #[serde(default)]
     pub log: LogFormat,
@@ -161,6 +179,7 @@ impl Config {
             trust::text::is_line(&self.name),
             "name is one line of 1 to 200 characters"
         );
+        self.mail.as_ref().map_or(Ok(()), MailConfig::check)?;
         match (&self.tls, self.insecure_loopback) {
             (Some(_), true) => bail!("tls and insecure_loopback exclude each other: remove one"),
             (None, false) => {

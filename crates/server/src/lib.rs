@@ -14,6 +14,7 @@ mod auth;
 mod clock;
 mod error;
 mod extract;
+mod feed;
 mod layers;
 mod ledger;
 mod log_key;

@@ -13,6 +13,9 @@ use crate::clock::random;
 /// File name inside the data directory: 32 bytes as base64url, readable by its owner only.
 pub const FILE: &str = "log.key";
 
+/// File name of the key that signs webhooks.
+pub const FEED_FILE: &str = "feed.key";
+
 /// Reads the log key of this data directory, or makes one if there is none and no database either.
 pub fn open(data_dir: &Path) -> anyhow::Result<SigningKey> {
     let file = data_dir.join(FILE);
@@ -27,6 +30,16 @@ pub fn open(data_dir: &Path) -> anyhow::Result<SigningKey> {
         );
     }
     make(&file)
+}
+
+/// Reads the key that signs webhooks, or makes one: receivers ask for its public half at any time.
+pub fn open_feed_key(data_dir: &Path) -> anyhow::Result<SigningKey> {
+    let file = data_dir.join(FEED_FILE);
+    if file.exists() {
+        read(&file)
+    } else {
+        make(&file)
+    }
 }
 
 fn read(file: &Path) -> anyhow::Result<SigningKey> {
@@ -51,7 +64,7 @@ fn make(file: &Path) -> anyhow::Result<SigningKey> {
         .create_new(true)
         .mode(0o600)
         .open(file)
-        .with_context(|| format!("the log key {} cannot be written", file.display()))?;
+        .with_context(|| format!("the key {} cannot be written", file.display()))?;
     writeln!(out, "{}", to_b64u(key.seed()))?;
     out.sync_all()?;
     if let Some(folder) = file.parent() {

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::routes::{
-    approvals, devices, drafts, invites, ledger, operator, orgs, receipts, sessions, sockets,
+    approvals, devices, drafts, feeds, invites, ledger, operator, orgs, receipts, sessions, sockets,
 };
 use crate::{layers, openapi, web};
 
@@ -51,6 +51,8 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(approvals::withdraw))
         .routes(routes!(drafts::leave, drafts::list))
         .routes(routes!(drafts::discard))
+        .routes(routes!(feeds::make, feeds::list))
+        .routes(routes!(feeds::drop_feed))
         // sockets, by a signed nonce
         .routes(routes!(sockets::agent))
         .routes(routes!(sockets::console))

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::ledger::Ledgers;
 use crate::net::{Front, acceptor};
 use crate::store::Store;
-use crate::{DATABASE, log_key, router, routes};
+use crate::{DATABASE, feed, log_key, router, routes};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long sockets may take to say goodbye.
@@ -62,12 +62,11 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         let (socket_alive, sockets_ended) = mpsc::channel(1);
         let metrics: Arc<crate::metrics::Metrics> = Arc::default();
-        let private = config.witnesses_on_private_addresses;
         let ledgers = Ledgers::load(
             store.clone(),
             log_key,
             metrics.clone(),
-            private,
+            config.witnesses_on_private_addresses,
             stopping.clone(),
         )
         .await?;
@@ -75,6 +74,7 @@ impl Running {
             public_url: config.public_url_on(address.port()),
             store,
             ledgers,
+            feeds: feed::Feeds::open(&config)?,
             presence: Default::default(),
             relay: Default::default(),
             metrics,
@@ -94,6 +94,7 @@ impl Running {
         };
         let mut tasks = vec![
             tokio::spawn(front.serve()),
+            tokio::spawn(feed::run(app.clone(), stopping.clone())),
             tokio::spawn(sweep(app.clone(), stopping.clone())),
         ];
         if let Some(listen) = app.config.metrics_listen {

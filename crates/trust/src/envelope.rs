@@ -27,9 +27,11 @@ pub enum PayloadType {
     SignIn,
     /// One end of a WebSocket proving who it is.
     Socket,
+    /// A device's hourly word about itself.
+    Beat,
 }
 
-const TYPES: [(PayloadType, &str); 7] = [
+const TYPES: [(PayloadType, &str); 8] = [
     (
         PayloadType::Statement,
         "application/vnd.wayleave.statement.1+json",
@@ -55,6 +57,7 @@ const TYPES: [(PayloadType, &str); 7] = [
         PayloadType::Socket,
         "application/vnd.wayleave.socket.1+json",
     ),
+    (PayloadType::Beat, "application/vnd.wayleave.beat.1+json"),
 ];
 
 impl PayloadType {

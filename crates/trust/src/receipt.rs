@@ -1,5 +1,11 @@
 //! Receipts: what a workstation says happened, signed by itself, chained without a gap.
 
+mod beat;
+mod check;
+
+pub use beat::Beat;
+pub use check::{ChainCheck, ChainVerdict, Fault};
+
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::{Blob, Hash, KeyId, OrgId, Salt, X25519Public};
@@ -28,6 +34,9 @@ pub struct Receipt {
     pub session: Salt,
     /// What happened.
     pub ev: Event,
+    /// Of `open` and `resume`, in the clear: whether somebody at the device was asked. The customer's feed goes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attended: Option<bool>,
     /// SHA-256 of the warrant's envelope, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warrant: Option<Hash>,
@@ -41,6 +50,25 @@ pub struct Receipt {
     pub count: Option<u64>,
     /// A [`Body`], sealed to the roster's audit key.
     pub body: Blob,
+}
+
+impl Receipt {
+    /// Checks that `envelope` is a receipt of this organisation's device with this key; its place in the chain is not
+    /// looked at.
+    pub fn verify(
+        org: &OrgId,
+        device: &PublicKey,
+        envelope: &Envelope,
+    ) -> Result<Self, ChainError> {
+        let keyid = device.id();
+        let signers =
+            envelope.verify(PayloadType::Receipt, |id| (*id == keyid).then_some(device))?;
+        let receipt: Self = envelope.read(PayloadType::Receipt)?;
+        if signers.is_empty() || receipt.device != keyid || receipt.org != *org {
+            return Err(ChainError::OtherDevice);
+        }
+        Ok(receipt)
+    }
 }
 
 /// What a receipt is about.
@@ -60,7 +88,13 @@ pub enum Event {
 }
 
 impl Event {
-    fn as_str(self) -> &'static str {
+    /// Whether a technician is in after it.
+    pub fn opens(self) -> bool {
+        matches!(self, Event::Open | Event::Resume)
+    }
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
         match self {
             Event::Open => "open",
             Event::Resume => "resume",
@@ -160,13 +194,7 @@ impl ChainHead {
         device: &PublicKey,
         envelope: &Envelope,
     ) -> Result<Receipt, ChainError> {
-        let keyid = device.id();
-        let signers =
-            envelope.verify(PayloadType::Receipt, |id| (*id == keyid).then_some(device))?;
-        let receipt: Receipt = envelope.read(PayloadType::Receipt)?;
-        if signers.is_empty() || receipt.device != keyid || receipt.org != *org {
-            return Err(ChainError::OtherDevice);
-        }
+        let receipt = Receipt::verify(org, device, envelope)?;
         if receipt.n != self.n + 1 {
             return Err(ChainError::Gap {
                 expected: self.n + 1,

@@ -40,6 +40,8 @@ export interface DeviceState {
   online: boolean
   since?: number
   last_seen?: number
+  /** Its newest beat, an envelope. */
+  beat?: string
   display?: { state: 'ready' | 'none'; why?: string }
 }
 

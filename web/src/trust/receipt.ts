@@ -25,6 +25,8 @@ export interface Receipt {
   /** Shared by all receipts of one session. */
   session: Salt
   ev: Event
+  /** Of `open` and `resume`, in the clear: whether somebody at the device was asked. */
+  attended?: boolean | undefined
   /** SHA-256 of the warrant's envelope, where there was one. */
   warrant?: Hash | undefined
   /** The channel's handshake hash, where there was one. */
@@ -61,6 +63,7 @@ export const receipt: Schema<Receipt> = object<Receipt>({
   at: u64,
   session: id<Salt>(16),
   ev: oneOf<Event>('open', 'resume', 'pause', 'close', 'deny'),
+  attended: optional(flag),
   warrant: optional(id<Hash>(32)),
   channel: optional(id<Hash>(32)),
   ledger: seen,
@@ -89,6 +92,16 @@ export interface ChainHead {
 /** The head before the first receipt. */
 export const NO_RECEIPT: ChainHead = { n: 0, hash: ZEROS_32 as Hash }
 
+/** Checks that `envelope` is a receipt of this organisation's device with this key; its place is not looked at. */
+export async function verifyReceipt(org: OrgId, device: PublicKey, envelope: Envelope): Promise<Receipt> {
+  const signers = await envelope.verify('receipt', (keyid) => (keyid === device.id ? device : undefined))
+  const found = envelope.read('receipt', receipt)
+  if (signers.length === 0 || found.device !== device.id || found.org !== org) {
+    throw new TrustError('other_device', 'the receipt is signed by another device')
+  }
+  return found
+}
+
 /** Checks that `envelope` is the next receipt of the device with this key; returns it and the moved head. */
 export async function follow(
   head: ChainHead,
@@ -96,11 +109,7 @@ export async function follow(
   device: PublicKey,
   envelope: Envelope,
 ): Promise<{ receipt: Receipt; head: ChainHead }> {
-  const signers = await envelope.verify('receipt', (keyid) => (keyid === device.id ? device : undefined))
-  const found = envelope.read('receipt', receipt)
-  if (signers.length === 0 || found.device !== device.id || found.org !== org) {
-    throw new TrustError('other_device', 'the receipt is signed by another device')
-  }
+  const found = await verifyReceipt(org, device, envelope)
   if (found.n !== head.n + 1) {
     throw new TrustError('gap', `receipt ${found.n} follows where ${head.n + 1} is due`)
   }

@@ -58,6 +58,8 @@ pub struct Keeper {
     pub(crate) link_is_up: bool,
     pub(crate) sync: LedgerSync,
     pub(crate) upload: service::Upload,
+    /// When the next beat is due, in milliseconds since the epoch.
+    pub(crate) beat_due: u64,
     pub(crate) enrolment_dropped: bool,
     /// Why nothing opens: the service holds receipts that this directory lacks.
     pub(crate) rolled_back: Option<Refused>,
@@ -96,6 +98,7 @@ impl Keeper {
             link_is_up: false,
             sync: LedgerSync::default(),
             upload: service::Upload::default(),
+            beat_due: 0,
             enrolment_dropped: false,
             rolled_back: None,
             helper: None,
@@ -277,6 +280,7 @@ impl Keeper {
             self.show_banner();
         }
         self.upload_receipts();
+        self.beat_if_due();
     }
 
     /// The banner is there while a session is open and there is a display to show it on; the notice while there is one.
@@ -295,6 +299,7 @@ impl Keeper {
             self.helper_due,
             self.refresh_due(),
             self.denials.next_due(),
+            self.next_beat(),
             judging,
         ];
         sessions

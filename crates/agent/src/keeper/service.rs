@@ -10,7 +10,7 @@ use trust::statement::Role;
 use super::Keeper;
 use crate::clock::os_random;
 use crate::config::one_line;
-use crate::limits::SESSIONS_MAX;
+use crate::limits::{BEAT_EVERY_MS, SESSIONS_MAX};
 use crate::link::LinkEvent;
 use crate::relay::Relay;
 use crate::trust_store::StoreError;
@@ -30,6 +30,7 @@ impl Keeper {
             LinkEvent::Up => {
                 tracing::info!("connected to the service");
                 self.link_is_up = true;
+                self.beat_due = 0;
                 self.upload = Upload::default();
                 if !self.is_admitted() && !self.enrolment_dropped {
                     self.enrol();
@@ -162,6 +163,7 @@ impl Keeper {
             is_under_way: false,
         };
         self.rolled_back = None;
+        tracing::debug!(have, "the service holds the receipts");
         if let Err(error) = self.store.set_uploaded(have) {
             self.upload.is_ready = false;
             tracing::error!(%error, "the service's count of receipts could not be taken");
@@ -169,6 +171,25 @@ impl Keeper {
                 // What is receipted from here on would be a second history.
                 self.rolled_back = Some(Self::refuse_store(&error));
             }
+        }
+    }
+
+    /// When the next beat is due: of an admitted device, once the service said how many receipts it holds.
+    pub(crate) fn next_beat(&self) -> Option<u64> {
+        (self.upload.is_ready && !self.is_stopping && self.is_admitted()).then_some(self.beat_due)
+    }
+
+    /// Says how far the chain reached, so that what is missing elsewhere is missed.
+    pub(crate) fn beat_if_due(&mut self) {
+        let now = self.now();
+        if self.next_beat().is_none_or(|due| due > now) {
+            return;
+        }
+        self.beat_due = now + BEAT_EVERY_MS;
+        let open = self.sessions.values().filter(|s| s.is_open()).count();
+        match self.store.write_beat(open as u64) {
+            Ok(beat) => self.link.send(FromAgent::Beat(beat.to_text())),
+            Err(error) => tracing::error!(%error, "a beat could not be written"),
         }
     }
 

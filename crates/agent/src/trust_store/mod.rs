@@ -12,6 +12,7 @@
 //! | `warrants.log` | first uses and ends of warrants | appended |
 //! | `receipts.log` | the chain | appended |
 //! | `uploaded` | how many receipts the service holds | replaced |
+//! | `beat` | the counter of beats | replaced |
 //! | `lock` | one agent at a time | never |
 //! | `before-ID-MS/` | all of these, from before the device was pinned to another organisation | once |
 //!
@@ -35,7 +36,7 @@ use trust::bytes::{Hash, KeyId, OrgId, Salt, WarrantId};
 use trust::checkpoint::Checkpoint;
 use trust::envelope::{Envelope, PayloadType};
 use trust::judge::Spent;
-use trust::receipt::{Body, ChainHead, Event, Receipt, seal_body};
+use trust::receipt::{Beat, Body, ChainHead, Event, Receipt, seal_body};
 use trust::state::{Pending, State};
 
 pub use disk::{Directory, Disk};
@@ -53,6 +54,7 @@ use crate::clock::{Anchor, os_random, wall_ms};
 
 const ORGANISATION: &str = "organisation";
 const CLOCK: &str = "clock";
+const BEAT: &str = "beat";
 /// The floor is written anew only when it moved by this much, in milliseconds.
 const FLOOR_STEP_MS: u64 = 5_000;
 
@@ -274,6 +276,7 @@ impl TrustStore {
             at: self.now(),
             session: draft.session,
             ev: draft.ev,
+            attended: draft.ev.opens().then_some(draft.body.attended),
             warrant: draft.warrant,
             channel: draft.channel,
             ledger: state.head(),
@@ -284,6 +287,33 @@ impl TrustStore {
             .map_err(|error| failed(error.to_string()))?;
         self.receipts.append(&self.disk, &envelope, &receipt)?;
         Ok(self.receipts.head())
+    }
+
+    /// Signs the next beat; its counter is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then there is no such beat.
+    pub fn write_beat(&mut self, open: u64) -> Result<Envelope, StoreError> {
+        let failed = |why: String| StoreError::unreadable(BEAT, why);
+        let state = self
+            .ledger
+            .state()
+            .ok_or_else(|| failed("there is no ledger yet".to_owned()))?;
+        let last = self.disk.read(BEAT)?.unwrap_or_default();
+        let last: u64 = String::from_utf8_lossy(&last).parse().unwrap_or(0);
+        let beat = Beat {
+            org: self.org,
+            device: self.keys.id(),
+            k: last + 1,
+            at: self.now(),
+            head: self.receipts.head(),
+            open,
+            ledger: state.head(),
+        };
+        let envelope = Envelope::sign(PayloadType::Beat, &beat, &[&self.keys.signing])
+            .map_err(|error| failed(error.to_string()))?;
+        self.disk.replace(BEAT, beat.k.to_string().as_bytes())?;
+        Ok(envelope)
     }
 
     /// The newest receipt; none before the first.

@@ -85,6 +85,8 @@ pub enum FromAgent {
         /// Envelopes of type `receipt`.
         envelopes: Vec<String>,
     },
+    /// Envelope of type `beat`, every hour and after each connection.
+    Beat(String),
     /// Answer to `ping`.
     Pong {
         /// As received.

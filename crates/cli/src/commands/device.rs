@@ -4,15 +4,19 @@ use anyhow::Result;
 use api::device::{Device, Devices, DisplayState, WaitingDevice};
 use clap::Subcommand;
 use serde_json::json;
+use trust::KeyId;
 use trust::envelope::Envelope;
 use trust::proof::Enrol;
+use trust::receipt::Beat;
 use trust::statement::Role;
 use trust::text::show_foreign;
 
 use super::org::labels;
+use super::receipts::age;
 use crate::ambient::{date, now_ms};
 use crate::args::Common;
 use crate::login::{As, Login, SHORT_MS};
+use crate::say::count;
 
 /// Subcommands of `wayleave device`.
 #[derive(Subcommand, Debug)]
@@ -28,6 +32,8 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
     let devices: Devices = login.signed()?.get("/devices").await?;
     let directory = login.directory();
     let admitted = labels(login.state(), Role::Device, directory.as_ref());
+    let last_word =
+        |keyid: &KeyId| beat_of(&login, devices.devices.iter().find(|d| d.keyid == *keyid)?);
     let presence = |keyid| devices.devices.iter().find(|d| d.keyid == keyid);
     let standing = |keyid| {
         login
@@ -45,6 +51,7 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
             json!({
                 "keyid": d.keyid, "name": d.name, "groups": d.entry.groups, "until": d.entry.until,
                 "in_force": standing(&d.keyid).is_ok(), "online": presence(d.keyid).is_some_and(|p| p.online),
+                "last_word": last_word(&d.keyid).map(|beat| json!({ "at": beat.at, "receipts": beat.head.n })),
             })
         });
         let waiting = waiting.iter().map(|(e, w)| {
@@ -62,7 +69,11 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
     for device in &admitted {
         let name = device.name.as_deref().unwrap_or("(name not readable here)");
         let state = match standing(&device.keyid) {
-            Ok(()) => present(presence(device.keyid)),
+            Ok(()) => format!(
+                "{}, {}",
+                present(presence(device.keyid)),
+                told(last_word(&device.keyid))
+            ),
             Err(why) => why.to_string(),
         };
         println!(
@@ -89,6 +100,25 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
 fn verified(login: &Login, waiting: &WaitingDevice) -> Option<Enrol> {
     let enrol = Enrol::verify(&Envelope::parse(waiting.envelope.as_bytes()).ok()?).ok()?;
     (enrol.org == login.org()).then_some(enrol)
+}
+
+/// A device's newest beat, if the device signed it.
+fn beat_of(login: &Login, device: &Device) -> Option<Beat> {
+    let envelope = Envelope::parse(device.beat.as_ref()?.as_bytes()).ok()?;
+    let key = &login.state().entry(&device.keyid)?.subject.key;
+    Beat::verify(&login.org(), key, &envelope).ok()
+}
+
+/// How old the device's last word about its receipts is; without one they are unknown, not none.
+fn told(beat: Option<Beat>) -> String {
+    match beat {
+        Some(beat) => format!(
+            "told of {} {}",
+            count(beat.head.n as usize, "receipt"),
+            age(beat.at)
+        ),
+        None => "receipts UNKNOWN".to_owned(),
+    }
 }
 
 fn present(device: Option<&Device>) -> String {

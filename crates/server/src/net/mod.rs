@@ -1,6 +1,7 @@
 //! The listener: TLS by rustls, HTTP/1.1 and HTTP/2 by hyper, addresses from the connection and the listed proxies.
 
 mod address;
+pub mod outside;
 mod room;
 mod tls;
 

@@ -42,6 +42,7 @@ pub async fn list(State(app): State<Arc<App>>, signed: Signed) -> Answer<Json<De
             .filter(|keyid| state.in_force(keyid, Role::Device, now).is_ok())
             .collect()
     });
+    let mut beats = app.store.beats(&org.id()).await?;
     let devices = admitted.into_iter().map(|keyid| {
         let seen = app.presence.seen(&org.id(), &keyid);
         Device {
@@ -52,6 +53,7 @@ pub async fn list(State(app): State<Arc<App>>, signed: Signed) -> Answer<Json<De
                 .as_ref()
                 .map(|_| now)
                 .or_else(|| last_seen.get(&keyid).copied()),
+            beat: beats.remove(&keyid),
             display: seen.and_then(|seen| seen.display),
         }
     });

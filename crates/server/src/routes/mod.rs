@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod devices;
 pub mod drafts;
+pub mod feeds;
 pub mod invites;
 pub mod ledger;
 pub mod operator;

@@ -53,6 +53,7 @@ pub async fn list(
         .await?;
     Ok(Json(Receipts {
         have,
+        beat: app.store.beat(&org, &device).await?,
         receipts: crate::page::cut(receipts, RECEIPT_PAGE_BYTES_MAX),
     }))
 }

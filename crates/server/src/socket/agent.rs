@@ -202,6 +202,7 @@ impl Agent {
                 Ok(())
             }
             FromAgent::Receipts { envelopes } => self.take_receipts(&envelopes).await,
+            FromAgent::Beat(envelope) => self.take_beat(&envelope).await,
             FromAgent::Pong { .. } => Ok(()),
             FromAgent::Decline { session, text } => {
                 let text = trust::text::show_foreign(&text, TEXT_CHARS_MAX);
@@ -307,6 +308,7 @@ impl Agent {
             online,
             since: seen.as_ref().map(|seen| seen.since),
             last_seen: Some(now_ms()),
+            beat: None,
             display: seen.and_then(|seen| seen.display),
         }));
     }
@@ -334,6 +336,7 @@ impl Agent {
                 online: false,
                 since: None,
                 last_seen: Some(now),
+                beat: None,
                 display: None,
             };
             org.hint(ToConsole::Device(gone));

@@ -4,14 +4,14 @@ use api::limits::{RECEIPT_PAGE_BYTES_MAX, RECEIPT_PAGE_MAX};
 use api::signal::agent::ToAgent;
 use trust::bytes::Hash;
 use trust::envelope::Envelope;
-use trust::receipt::{ChainError, ChainHead};
+use trust::receipt::{Beat, ChainError, ChainHead, Receipt};
 
 use super::Ended;
 use super::agent::Agent;
 use crate::clock::now_ms;
 use crate::error::Refusal;
 use crate::ledger::Standing;
-use crate::store::ReceiptHead;
+use crate::store::{NewReceipt, ReceiptHead};
 
 impl Agent {
     /// Says how many receipts are on disk here.
@@ -40,13 +40,15 @@ impl Agent {
         let mut refused = None;
         for text in envelopes {
             match self.next_receipt(&mut head, text).await? {
-                Next::Follows => fresh.push((
-                    ReceiptHead {
+                Next::Follows(receipt) => fresh.push(NewReceipt {
+                    head: ReceiptHead {
                         n: head.n,
                         hash: head.hash,
                     },
-                    text.clone(),
-                )),
+                    envelope: text.clone(),
+                    // One that does not say is told of rather than kept quiet.
+                    opening: receipt.ev.opens().then_some(receipt.attended == Some(true)),
+                }),
                 Next::Known => {}
                 Next::Refused(why) => {
                     refused = Some(why);
@@ -57,8 +59,9 @@ impl Agent {
         if !fresh.is_empty() {
             self.app
                 .store
-                .append_receipts(&self.org.id(), &self.keyid(), &fresh)
+                .append_receipts(&self.org.id(), &self.keyid(), &fresh, now_ms())
                 .await?;
+            self.app.feeds.wake();
             self.app.metrics.receipts.inc_by(fresh.len() as u64);
         }
         if let Some(why) = refused {
@@ -74,13 +77,27 @@ impl Agent {
         self.acknowledge_receipts().await
     }
 
+    /// Keeps the device's newest beat; another device's, or what is none, closes the socket.
+    pub(super) async fn take_beat(&mut self, text: &str) -> Result<(), Ended> {
+        let (org, device) = (self.org.id(), self.keyid());
+        if self.org.standing(&device, now_ms()) != Standing::Device {
+            let text = "Only an admitted device hands in beats.";
+            return Err(Refusal::forbidden("not_admitted", text).into());
+        }
+        let bad = |why: String| Refusal::bad("bad_beat", why);
+        let envelope = Envelope::parse(text.as_bytes()).map_err(|e| bad(e.to_string()))?;
+        let beat = Beat::verify(&org, &self.key, &envelope).map_err(|e| bad(e.to_string()))?;
+        self.app.store.put_beat(&org, &device, beat.k, text).await?;
+        Ok(())
+    }
+
     async fn next_receipt(&mut self, head: &mut ChainHead, text: &str) -> Result<Next, Ended> {
         let envelope = match Envelope::parse(text.as_bytes()) {
             Ok(envelope) => envelope,
             Err(why) => return Ok(Next::Refused(why.into())),
         };
         match head.follow(&self.org.id(), &self.key, &envelope) {
-            Ok(_) => Ok(Next::Follows),
+            Ok(receipt) => Ok(Next::Follows(Box::new(receipt))),
             Err(ChainError::Gap { expected, found }) if found < expected => {
                 let stored = self
                     .app
@@ -118,7 +135,7 @@ impl Agent {
 }
 
 enum Next {
-    Follows,
+    Follows(Box<Receipt>),
     Known,
     Refused(ChainError),
 }

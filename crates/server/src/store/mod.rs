@@ -4,8 +4,10 @@
 //! text also runs on PostgreSQL: numbered parameters, TEXT and BIGINT, `ON CONFLICT`. Nothing secret is stored.
 
 mod approvals;
+mod beats;
 mod devices;
 mod drafts;
+mod feeds;
 mod invites;
 mod keys;
 mod ledger;
@@ -26,14 +28,17 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 pub use approvals::{ApprovalRow, Put};
 pub use devices::WaitingRow;
 pub use drafts::DraftRow;
+pub use feeds::{FeedRow, Message};
 pub use invites::InviteRow;
 pub use keys::RequestKeyRow;
-pub use receipts::ReceiptHead;
+pub use receipts::{NewReceipt, ReceiptHead};
 pub use sessions::SessionRow;
 
 const READERS: u32 = 4;
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
+    (2, "feeds", include_str!("migrations/0002_feeds.sql")),
+    (3, "beats", include_str!("migrations/0003_beats.sql")),
     (
         4,
         "approvals",

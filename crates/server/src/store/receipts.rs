@@ -2,7 +2,19 @@
 
 use trust::bytes::{Hash, KeyId, OrgId};
 
+use super::feeds::tell;
 use super::{Store, Stored, from_db, parse, to_db};
+
+/// A receipt to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewReceipt {
+    /// Its place.
+    pub head: ReceiptHead,
+    /// As the device signed it.
+    pub envelope: String,
+    /// Of an opening: whether somebody at the device was asked.
+    pub opening: Option<bool>,
+}
 
 /// The newest receipt of a device that the service holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +44,22 @@ impl Store {
         .transpose()
     }
 
-    /// Stores receipts that the caller has checked to follow one another and the head. All or none; on disk when this
-    /// returns.
+    /// Stores receipts that the caller has checked to follow one another and the head, and what the organisation's feeds
+    /// are told of them. All or none; on disk when this returns.
     pub async fn append_receipts(
         &self,
         org: &OrgId,
         device: &KeyId,
-        receipts: &[(ReceiptHead, String)],
+        receipts: &[NewReceipt],
+        now: u64,
     ) -> Stored<()> {
         let mut transaction = self.write.begin().await?;
-        for (head, envelope) in receipts {
+        for NewReceipt {
+            head,
+            envelope,
+            opening,
+        } in receipts
+        {
             sqlx::query(
                 "INSERT INTO receipts (org, device, n, hash, envelope) VALUES ($1, $2, $3, $4, $5)",
             )
@@ -52,6 +70,9 @@ impl Store {
             .bind(envelope)
             .execute(&mut *transaction)
             .await?;
+            if let Some(attended) = opening {
+                tell(&mut transaction, (org, device, head.n), *attended, now).await?;
+            }
         }
         transaction.commit().await?;
         Ok(())

@@ -7,6 +7,7 @@ mod command;
 mod console;
 mod drafts;
 mod durability;
+mod feeds;
 mod invites;
 mod ledger;
 mod openapi;

@@ -50,7 +50,7 @@ async fn every_documented_route_is_there_and_every_signed_one_refuses_the_unsign
     let operations = operations(&document);
     assert_eq!(
         operations.iter().filter(|(.., signed)| *signed).count(),
-        17,
+        20,
         "signed operations"
     );
     for (method, path, signed) in operations {
@@ -60,6 +60,7 @@ async fn every_documented_route_is_there_and_every_signed_one_refuses_the_unsign
             .replace("{session}", id)
             .replace("{invite}", id)
             .replace("{warrant}", id)
+            .replace("{feed}", id)
             .replace("{draft}", &org.id.to_string());
         let address = if path.ends_with("/receipts") {
             format!("{address}?device={}", org.id)

@@ -1,15 +1,26 @@
 //! Receipts: handed in on `GET /v1/agent`, read at `GET /v1/orgs/{org}/receipts`.
 
+use api::device::Devices;
 use api::receipt::Receipts;
 use api::signal::agent::{FromAgent, ToAgent};
 use trust::envelope::{Envelope, PayloadType};
-use trust::receipt::{ChainHead, Event, Receipt};
+use trust::receipt::{Beat, ChainHead, Event, Receipt};
 use trust::statement::Seen;
 use trust::{Blob, Hash, OrgId, Salt, SigningKey};
 
 use crate::support::{Member, OrgFixture, Socket, TestServer, unique32};
 
 fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
+    opening(org, key, head, Some(false))
+}
+
+/// The next receipt, of an opening.
+pub fn opening(
+    org: OrgId,
+    key: &SigningKey,
+    head: &mut ChainHead,
+    attended: Option<bool>,
+) -> String {
     let payload = Receipt {
         org,
         device: key.id(),
@@ -18,6 +29,7 @@ fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
         at: 1,
         session: Salt([1; 16]),
         ev: Event::Open,
+        attended,
         warrant: None,
         channel: None,
         ledger: Seen {
@@ -35,7 +47,8 @@ fn receipt(org: OrgId, key: &SigningKey, head: &mut ChainHead) -> String {
     envelope.to_text()
 }
 
-async fn connected(
+/// A device's agent on a service that holds `have` of its receipts.
+pub async fn connected(
     server: &TestServer,
     org: &OrgFixture,
     device: &SigningKey,
@@ -48,7 +61,8 @@ async fn connected(
     agent
 }
 
-async fn hand_in(agent: &mut Socket, envelopes: &[String]) -> (Option<String>, u64) {
+/// Hands receipts in; gives the refusal, if any, and how many the service holds then.
+pub async fn hand_in(agent: &mut Socket, envelopes: &[String]) -> (Option<String>, u64) {
     agent
         .write(&FromAgent::Receipts {
             envelopes: envelopes.to_vec(),
@@ -163,4 +177,52 @@ async fn a_device_that_is_not_admitted_hands_in_nothing() {
         })
         .await;
     assert_eq!(agent.refusal().await, "not_admitted");
+}
+
+fn beat(org: OrgId, key: &SigningKey, signer: &SigningKey, k: u64) -> String {
+    let payload = Beat {
+        org,
+        device: key.id(),
+        k,
+        at: k,
+        head: ChainHead::default(),
+        open: 0,
+        ledger: Seen {
+            size: 1,
+            root: Hash([0; 32]),
+        },
+    };
+    let envelope = Envelope::sign(PayloadType::Beat, &payload, &[signer]).unwrap();
+    envelope.to_text()
+}
+
+#[tokio::test]
+async fn the_newest_beat_is_kept_and_another_device_s_is_refused() {
+    let server = TestServer::start().await;
+    let mut org = OrgFixture::make(&server).await;
+    let (device, other) = (org.device().await, org.device().await);
+    let member = Member::sign_in(&org, &org.admin).await;
+    let path = format!("/receipts?device={}", device.id());
+    let mut agent = connected(&server, &org, &device, 0).await;
+    let [old, new] = [1, 2].map(|k| beat(org.id, &device, &device, k));
+    for envelope in [&new, &old] {
+        agent.write(&FromAgent::Beat(envelope.clone())).await;
+    }
+    // Messages are taken in order: when this one is answered, the beats were taken.
+    assert_eq!(hand_in(&mut agent, &[]).await, (None, 0));
+    let page: Receipts = member.read(&path).await;
+    assert_eq!(page.beat.as_ref(), Some(&new));
+    let devices: Devices = member.read("/devices").await;
+    let told = |key: &SigningKey| {
+        let mut all = devices.devices.iter();
+        all.find(|d| d.keyid == key.id()).unwrap().beat.clone()
+    };
+    assert_eq!((told(&device), told(&other)), (Some(new.clone()), None));
+
+    let foreign = beat(org.id, &device, &other, 3);
+    agent.write(&FromAgent::Beat(foreign)).await;
+    let refused = agent.read_until(|message: &ToAgent| matches!(message, ToAgent::Error { .. }));
+    assert!(matches!(refused.await, ToAgent::Error { code, .. } if code == "bad_beat"));
+    let page: Receipts = member.read(&path).await;
+    assert_eq!(page.beat, Some(new));
 }

@@ -52,6 +52,7 @@ fn next(world: &World, head: &ChainHead, ev: Event, signer: &str) -> (Receipt, E
         at: NOW + n,
         session: Salt([5; 16]),
         ev,
+        attended: ev.opens().then_some(n.is_multiple_of(2)),
         warrant: Some(Hash([6; 32])),
         channel: (ev != Event::Deny).then_some(Hash([8; 32])),
         ledger: world.state.head(),
@@ -159,6 +160,157 @@ fn receipt_json() {
         "chain": chain, "bad": bad, "body_of_another_event": moved.to_text(),
     });
     settle("receipt.json", &built);
+}
+
+/// Some receipts of `desk-1`, with what a check of them finds.
+fn checked(
+    name: &str,
+    receipts: &[&Envelope],
+    heads: &[ChainHead],
+    told: u64,
+    expected: (u64, &[Fault]),
+) -> Value {
+    let (world, device) = (World::ready(), key("desk-1").public().clone());
+    let mut check = ChainCheck::new(world.org, &device);
+    for envelope in receipts {
+        check.take(envelope).unwrap();
+    }
+    let verdict = check.finish(heads, told);
+    assert_eq!((verdict.whole_to, &verdict.faults[..]), expected, "{name}");
+    let receipts: Vec<String> = receipts.iter().map(|e| e.to_text()).collect();
+    json!({
+        "name": name, "receipts": receipts, "heads": heads, "told": told,
+        "whole_to": verdict.whole_to, "newest": verdict.newest, "faults": verdict.faults,
+    })
+}
+
+/// Chains of four receipts, whole and damaged.
+fn damaged_cases(world: &World, heads: &[ChainHead], all: &[Envelope; 4]) -> Vec<Value> {
+    let [one, two, three, four] = all;
+    let (_, other) = next(world, &heads[2], Event::Close, "desk-1");
+    let (gap, fork) = (|from, to| Fault::Gap { from, to }, |at| Fault::Fork { at });
+    let case =
+        |name, receipts: &[&Envelope], told, found| checked(name, receipts, &[], told, found);
+    let (whole, switched) = ([one, two, three, four], [one, two, &other, four]);
+    let (twice, backwards) = ([one, two, three, &other], [one, three, two]);
+    vec![
+        case("a whole chain", &whole, 4, (4, &[])),
+        case("none, and none told of", &[], 0, (0, &[])),
+        case("one twice", &[one, two, two], 2, (2, &[])),
+        case("a gap", &[one, four], 4, (1, &[gap(2, 3)])),
+        case("without the first", &[two, three], 3, (0, &[gap(1, 1)])),
+        case("another history", &switched, 4, (3, &[fork(4)])),
+        case("two of one number", &twice, 3, (2, &[fork(3)])),
+        case("backwards", &backwards, 3, (1, &[gap(2, 2), fork(2)])),
+    ]
+}
+
+/// Chains that the device or the service told more of; `heads` are those before each receipt and after the last.
+fn told_cases(heads: &[ChainHead], all: &[Envelope; 4]) -> Vec<Value> {
+    let [one, two, three, four] = all;
+    let whole = [one, two, three, four];
+    let strange = ChainHead {
+        n: 2,
+        hash: Hash([9; 32]),
+    };
+    let unknown = |after, told| Fault::Unknown { after, told };
+    let fork = Fault::Fork { at: 2 };
+    vec![
+        checked("heads that fit", &whole, &heads[1..], 4, (4, &[])),
+        checked("another head", &whole, &[strange], 4, (1, &[fork])),
+        checked(
+            "a later head",
+            &[one, two],
+            &heads[4..],
+            2,
+            (2, &[unknown(2, 4)]),
+        ),
+        checked("a larger count", &[one, two], &[], 3, (2, &[unknown(2, 3)])),
+        checked(
+            "a head of nothing",
+            &[],
+            &heads[2..3],
+            0,
+            (0, &[unknown(0, 2)]),
+        ),
+    ]
+}
+
+#[test]
+fn receipt_check_json() {
+    let world = World::ready();
+    let mut heads = vec![ChainHead::default()];
+    let mut all = Vec::new();
+    for n in 0..4 {
+        let (_, envelope) = next(&world, &heads[n], Event::Open, "desk-1");
+        heads.push(ChainHead {
+            n: n as u64 + 1,
+            hash: envelope.digest(),
+        });
+        all.push(envelope);
+    }
+    let all = all.try_into().expect("four were made");
+    let mut cases = damaged_cases(&world, &heads, &all);
+    cases.extend(told_cases(&heads, &all));
+    let device = key("desk-1").public().clone();
+    settle(
+        "receipt_check.json",
+        &json!({"org": world.org, "device": device, "cases": cases}),
+    );
+}
+
+#[test]
+fn beat_json() {
+    let world = World::ready();
+    let device = key("desk-1").public().clone();
+    let beat = Beat {
+        org: world.org,
+        device: device.id(),
+        k: 7,
+        at: NOW,
+        head: ChainHead {
+            n: 3,
+            hash: Hash([3; 32]),
+        },
+        open: 1,
+        ledger: world.state.head(),
+    };
+    let signed =
+        |beat: &Beat, by: &str| Envelope::sign(PayloadType::Beat, beat, &[&key(by)]).unwrap();
+    let good = signed(&beat, "desk-1");
+    assert_eq!(Beat::verify(&world.org, &device, &good).unwrap(), beat);
+    let other_org = Beat {
+        org: OrgId([7; 32]),
+        ..beat.clone()
+    };
+    let other_name = Beat {
+        device: KeyId([7; 32]),
+        ..beat.clone()
+    };
+    let (_, receipt) = next(&world, &ChainHead::default(), Event::Open, "desk-1");
+    let bad = [
+        ("by a stranger", signed(&beat, "tess"), "other_device"),
+        (
+            "another organisation",
+            signed(&other_org, "desk-1"),
+            "other_device",
+        ),
+        (
+            "another device's name",
+            signed(&other_name, "desk-1"),
+            "other_device",
+        ),
+        ("a receipt", receipt, "wrong_type"),
+    ]
+    .map(|(name, envelope, outcome)| {
+        let why = Beat::verify(&world.org, &device, &envelope).unwrap_err();
+        assert_eq!(error_code(&why), outcome, "{name}");
+        json!({"name": name, "envelope": envelope.to_text(), "outcome": outcome})
+    });
+    settle(
+        "beat.json",
+        &json!({"org": world.org, "device": device, "envelope": good.to_text(), "beat": beat, "bad": bad}),
+    );
 }
 
 fn sealed(name: &str, purpose: Use, aad: &[u8], blob: &Blob, plain: Option<&[u8]>) -> Value {

@@ -344,6 +344,7 @@ impl Device {
             at,
             session,
             ev,
+            attended: ev.opens().then_some(body.attended),
             warrant,
             channel,
             ledger: state.head(),
