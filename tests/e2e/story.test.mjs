@@ -11,7 +11,7 @@ import { Stand } from './lib/stand.mjs'
 import { until } from './lib/stages.mjs'
 
 const TERMINAL = { x: 300, y: 300 } // On the workstation's desktop.
-let stand, admin, technician, desk, org
+let stand, admin, technician, desk, org, backup
 
 const typed = () => readFileSync(join(desk.home, 'typed'), 'utf8')
 
@@ -46,7 +46,8 @@ fact('an organisation begins with a passkey, and not before its backup is saved'
   await enter.waitFor()
   await isAccessible(admin.page)
   assert.equal(await enter.isDisabled(), true)
-  const { keys } = await admin.saveBackup()
+  const { keys, file } = await admin.saveBackup()
+  backup = file
   for (const name of ['admin_seed', 'recovery_seed']) assert.equal(Buffer.from(keys[name], 'base64url').length, 32, name)
   org = keys.org
   await admin.page.getByText(org).waitFor()
@@ -139,9 +140,13 @@ fact('a technician who types a name, Enter, why and Enter sees the very picture 
 })
 
 fact('what he types arrives in the terminal of the workstation', async () => {
-  await technician.click(TERMINAL.x, TERMINAL.y)
-  await technician.page.keyboard.type('echo "Hello, World" > typed\n')
-  await until('the typed file', () => typed() === 'Hello, World\n')
+  // The window manager gives the terminal the keyboard some time after the click.
+  await until('the typed file', async () => {
+    await technician.click(TERMINAL.x, TERMINAL.y)
+    await technician.page.keyboard.type('echo "Hello, World" > typed\n')
+    await until('what was typed', () => typed() === 'Hello, World\n', 3_000)
+    return true
+  })
 })
 
 fact('what is copied on the workstation is on his clipboard, and the page says so', async () => {
@@ -190,6 +195,23 @@ fact('a warrant to look offers no control', async () => {
   await technician.page.keyboard.type('touch looked\n')
   await technician.end()
   assert.equal(existsSync(join(desk.home, 'looked')), false)
+})
+
+fact('the workstation’s receipts say who was there and why, and whole they are', async () => {
+  const { page } = admin
+  await admin.visit('Receipts')
+  await page.getByLabel('Device').selectOption({ label: 'front-desk' })
+  await page.getByText('Whole to receipt').waitFor()
+  await page.getByRole('cell', { name: 'sealed' }).first().waitFor()
+  await isAccessible(page)
+  await page.getByLabel('Audit secret').fill('A'.repeat(43))
+  await page.getByText('another organisation’s').waitFor()
+  await page.getByLabel('Backup file').setInputFiles(backup)
+  await page.getByRole('cell', { name: 'The printer is silent' }).first().waitFor()
+  await page.getByRole('cell', { name: 'Tess Technician' }).first().waitFor()
+  await isAccessible(page)
+  await page.getByRole('searchbox', { name: 'Search receipts' }).fill('nobody of this name')
+  await page.getByRole('cell', { name: 'Tess Technician' }).first().waitFor({ state: 'detached' })
 })
 
 fact('a revoked technician is out at once and does not come back', async () => {

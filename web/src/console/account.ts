@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import type { Envelope, Explanation, KeyId, OrgId, Say, State, StatementId } from '../trust'
+import type { Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
 import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
 import { type Delivered, Delivery } from './delivery'
@@ -11,6 +11,7 @@ import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
 import type { DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
 import { go, path } from './router'
+import { auditKeyFrom, type DeviceReceipts, readReceipts, type ReceiptsPage } from './receipts'
 import { Service } from './signin'
 import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
@@ -336,6 +337,21 @@ export class Account {
 
   startSession(warrant: string) {
     return this.#wishes.start(warrant)
+  }
+
+  // Receipts: what the workstations say, checked and opened here.
+
+  receipts(device: string, audit: OpeningKey | undefined): Promise<DeviceReceipts> {
+    const { org } = this.identity
+    const entry = this.ledger.state?.entries.get(device as KeyId)
+    if (!entry) return Promise.reject(new Error('The ledger does not know this device.'))
+    const fetch = (from: number) => this.service.call<ReceiptsPage>('GET', `${this.#base}/receipts?device=${device}&from=${from}`)
+    return readReceipts(org as OrgId, entry.subject.key, fetch, audit, localStorage)
+  }
+
+  async auditKey(text: string): Promise<OpeningKey> {
+    if (!this.ledger.state) throw new Error('The ledger is not read yet.')
+    return auditKeyFrom(text, this.ledger.state)
   }
 
   takeRevocations(envelopes: string[]): void {

@@ -17,6 +17,7 @@ import { People } from './pages/People'
 import { Policies } from './pages/Policies'
 import { SessionPage } from './pages/Session'
 import { Create, Join, Welcome } from './pages/Start'
+import { Receipts } from './pages/Receipts'
 import { Waiting } from './pages/Waiting'
 import { RecoveryNotices } from './RecoveryNotice'
 import { follow, go, path, takeFragment } from './router'
@@ -34,6 +35,7 @@ const PAGES = [
   { path: '/policies', title: 'Policies', icon: 'policies', admin: false },
   { path: '/approvals', title: 'Approvals', icon: 'approvals', admin: false },
   { path: '/sessions', title: 'Sessions', icon: 'sessions', admin: false },
+  { path: '/receipts', title: 'Receipts', icon: 'receipts', admin: false },
   { path: '/organisation', title: 'Organisation', icon: 'organisation', admin: false },
 ] as const
 
@@ -124,6 +126,7 @@ function CurrentPage(props: { account: Account }) {
     case '/approvals': return <Approvals account={props.account} />
     case '/policies': return <Policies account={props.account} />
     case '/sessions': return <Sessions account={props.account} />
+    case '/receipts': return <Receipts account={props.account} />
     case '/organisation': return <Organisation account={props.account} />
     default: return <Devices account={props.account} />
   }
