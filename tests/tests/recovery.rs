@@ -256,12 +256,12 @@ async fn two_holders_recover_together_and_two_administrators_veto_together() {
     let shown = ada.run(&["org", "show"]).await.well();
     assert_eq!(waiting(&shown.out), 1);
     assert!(shown.err.contains("org veto"), "{}", shown.err);
-    let alone = ada.run(&["org", "veto"]).await;
-    assert_eq!(alone.refusal(), "inert", "{}", alone.err);
-    let veto = world.dir.path().join("veto").display().to_string();
-    ada.run(&["org", "veto", "--propose", &veto]).await.well();
-    let done = bob.run(&["org", "sign", &veto]).await.well();
-    let done: Value = serde_json::from_slice(&done.out).unwrap();
+    // One alone stops nothing; it waits for the other.
+    let alone = ada.run(&["org", "veto"]).await.well().json();
+    let draft = alone["draft"].as_str().unwrap();
+    let shown = ada.run(&["org", "show"]).await.well();
+    assert_eq!(waiting(&shown.out), 1);
+    let done = bob.run(&["org", "cosign", draft]).await.well().json();
     assert_eq!(done["witnesses"][0]["held"], true, "{done}");
     let shown = ada.run(&["org", "show"]).await.well();
     assert_eq!(waiting(&shown.out), 0);

@@ -21,8 +21,10 @@ use crate::session::target::resolve;
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The technician, by name or by the first characters of his key
+    #[arg(allow_hyphen_values = true)]
     technician: String,
     /// The device, by name or by the first characters of its key
+    #[arg(allow_hyphen_values = true)]
     device: String,
     /// What he would do: view, control, clipboard_read, clipboard_write, files_read, files_write, shell, or all
     #[arg(required = true, value_name = "SCOPE", value_parser = parse_scopes)]
@@ -34,7 +36,7 @@ pub struct Arguments {
     #[arg(long)]
     unattended: bool,
     /// Somebody who would sign too, by name or by the first characters of his key; may be repeated
-    #[arg(long = "approved-by", value_name = "WHO")]
+    #[arg(long = "approved-by", value_name = "WHO", allow_hyphen_values = true)]
     approved_by: Vec<String>,
     /// Sessions that he has opened there within the last hour
     #[arg(long, value_name = "N", default_value_t = 0)]
