@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod approval;
+pub mod calendar;
 pub mod device;
 pub mod draft;
 pub mod error;

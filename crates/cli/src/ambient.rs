@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use api::calendar::civil;
+
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now()
@@ -20,27 +22,9 @@ pub fn random<const N: usize>() -> [u8; N] {
 /// A time as people read it: `2026-02-03 04:05 UTC`.
 pub fn date(ms: u64) -> String {
     let minutes = ms / 60_000;
-    let (year, month, day) = civil(i64::try_from(minutes / 1440).unwrap_or(0));
+    let (year, month, day) = civil(minutes / 1440);
     let (hour, minute) = (minutes / 60 % 24, minutes % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
-}
-
-/// Days since 1970-01-01 as a Gregorian date (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -86,6 +86,22 @@ impl Unlocked {
             service,
         })
     }
+
+    /// Brings the stored ledger up to date.
+    async fn enter(self, stored: Option<Ledger>, signed: SignedService) -> Result<Login> {
+        let ledger = {
+            let _lock = self.store.lock()?;
+            fetch(&self.store, stored, &signed).await?
+        };
+        Ok(Login {
+            vault: self.vault,
+            store: self.store,
+            ledger,
+            keys: self.keys,
+            service: self.service,
+            signed: Some(signed),
+        })
+    }
 }
 
 impl Login {
@@ -110,42 +126,31 @@ impl Login {
 
     /// Unlocks the keys, signs in for `valid_ms`, and brings the ledger up to date.
     pub async fn online(common: &Common, acting: As, valid_ms: u64) -> Result<Self> {
-        let Unlocked {
-            vault,
-            store,
-            mut keys,
-            service,
-        } = Unlocked::of(common)?;
+        let mut own = Unlocked::of(common)?;
         ensure!(
-            !keys.is_empty(),
+            !own.keys.is_empty(),
             refused(
                 "no_key",
                 format!(
                     "This computer holds no key of the organisation {}.",
-                    store.org()
+                    own.store.org()
                 )
             )
         );
-        let stored = Ledger::load(&store)?;
+        let stored = Ledger::load(&own.store)?;
         if let Some(ledger) = &stored {
-            keys.sort_by_key(|k| !acts(ledger.state(), &k.key.id(), acting));
+            own.keys
+                .sort_by_key(|k| !acts(ledger.state(), &k.key.id(), acting));
         }
-        let signed = sign_in(&service, store.org(), &keys, valid_ms).await?;
-        let ledger = {
-            let _lock = store.lock()?;
-            fetch(&store, stored, &signed).await?
-        };
-        for pending in ledger.state().recoveries() {
-            eprintln!("{}", crate::say::red(&recovery_line(&ledger, pending)?));
+        let signed = sign_in(&own.service, own.store.org(), &own.keys, valid_ms).await?;
+        let login = own.enter(stored, signed).await?;
+        for pending in login.state().recoveries() {
+            eprintln!(
+                "{}",
+                crate::say::red(&recovery_line(&login.ledger, pending)?)
+            );
         }
-        Ok(Self {
-            vault,
-            store,
-            ledger,
-            keys,
-            service,
-            signed: Some(signed),
-        })
+        Ok(login)
     }
 
     /// Signs in with recovery keys, which read the ledger, or with a key that a recovery made an admin's.
@@ -175,18 +180,13 @@ impl Login {
             Err(why) => return Err(why),
         };
         let stored = Ledger::load(&store)?;
-        let ledger = {
-            let _lock = store.lock()?;
-            fetch(&store, stored, &signed).await?
-        };
-        Ok(Self {
+        let own = Unlocked {
             vault,
             store,
-            ledger,
             keys,
             service,
-            signed: Some(signed),
-        })
+        };
+        own.enter(stored, signed).await
     }
 
     /// Goes online after [`Login::offline`].

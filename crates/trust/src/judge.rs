@@ -328,6 +328,19 @@ fn check_fresh(
     }
 }
 
+/// Whether each was made on an origin that the roster lists, or on none.
+fn check_origins(state: &State, signers: &[Signer]) -> Result<(), Refusal> {
+    let is_listed = |o: &str| state.roster().origin_owner(o).is_some();
+    if signers
+        .iter()
+        .all(|s| s.origin.as_deref().is_none_or(is_listed))
+    {
+        Ok(())
+    } else {
+        Err(Refusal::OriginNotListed)
+    }
+}
+
 fn check_signers(
     facts: &Facts<'_>,
     envelope: &Envelope,
@@ -337,14 +350,7 @@ fn check_signers(
     if !signers.iter().any(|s| s.keyid == warrant.by) {
         return Err(Refusal::NotSigned);
     }
-    let listed = |s: &Signer| {
-        s.origin
-            .as_deref()
-            .is_none_or(|o| facts.state.roster().origin_owner(o).is_some())
-    };
-    if !signers.iter().all(listed) {
-        return Err(Refusal::OriginNotListed);
-    }
+    check_origins(facts.state, &signers)?;
     Ok(signers)
 }
 

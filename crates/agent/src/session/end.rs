@@ -123,13 +123,23 @@ impl Keeper {
 
 /// The receipt of a session's end.
 pub fn closing(spend: &Spend, channel: Option<Hash>, code: &str, text: &str) -> Draft {
-    let outcome = Some(Outcome {
+    let outcome = Outcome {
         code: code.to_owned(),
         text: trust::text::show_foreign(text, 300),
-    });
+    };
+    about(spend, channel, Event::Close, Some(outcome))
+}
+
+/// A receipt of what became of a session.
+pub(super) fn about(
+    spend: &Spend,
+    channel: Option<Hash>,
+    ev: Event,
+    outcome: Option<Outcome>,
+) -> Draft {
     Draft {
         session: spend.session,
-        ev: Event::Close,
+        ev,
         warrant: Some(spend.warrant),
         channel,
         count: None,

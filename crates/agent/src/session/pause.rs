@@ -3,19 +3,18 @@
 //! A session that was judged when the ledger was fresh does not see a revocation that somebody withholds from then on. So
 //! a newer checkpoint is due each half of `max_age`; without one the session is paused, and at `max_age` it is closed.
 
-use trust::bytes::Salt;
 use trust::checkpoint::Checkpoint;
 use trust::freshness;
-use trust::receipt::{Body, Event, Outcome};
+use trust::receipt::{Event, Outcome};
 use trust::warrant::Warrant;
 use wire::{Credit, ToDevice};
 
+use super::end::about;
 use super::open::spent_by;
 use super::{Deferred, Opening, Phase, Session};
 use crate::ipc::{Frame, ToHelper};
 use crate::keeper::Keeper;
 use crate::limits::{BACKLOG_BYTES_MAX, UNDONE_MAX};
-use crate::trust_store::Draft;
 
 const CODE: &str = "stale";
 const TEXT: &str = "No witness has vouched for the organisation's ledger for a while. The session stands still until one does.";
@@ -94,17 +93,7 @@ impl Keeper {
         let Phase::Open { open, spend } = &session.phase else {
             return;
         };
-        let draft = Draft {
-            session: Salt(spend.session.0),
-            ev,
-            warrant: Some(spend.warrant),
-            channel: Some(open.channel),
-            count: None,
-            body: Body {
-                outcome,
-                ..spend.body.clone()
-            },
-        };
+        let draft = about(spend, Some(open.channel), ev, outcome);
         self.write_or_log(&draft);
     }
 

@@ -1,5 +1,6 @@
 //! What a feed is told: no names but the organisation's own, and the sealed receipt itself.
 
+use api::calendar::civil;
 use serde_json::{Value, json};
 use trust::bytes::{Hash, OrgId};
 use trust::envelope::{Envelope, PayloadType};
@@ -128,27 +129,6 @@ pub(super) fn rfc5322(ms: u64) -> String {
     let month = MONTHS[(month as usize - 1).min(11)];
     let (hours, minutes, seconds) = (ms / 3_600_000 % 24, ms / 60_000 % 60, ms / 1000 % 60);
     format!("{day} {month} {year} {hours:02}:{minutes:02}:{seconds:02} +0000")
-}
-
-/// Days since 1970-01-01 as a Gregorian date: year, month, day.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let is_leap = |y: u64| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
-    let (mut year, mut left) = (1970 + days / 146_097 * 400, days % 146_097);
-    while left >= 365 + u64::from(is_leap(year)) {
-        left -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(is_leap(year));
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in lengths {
-        if left < length {
-            break;
-        }
-        left -= length;
-        month += 1;
-    }
-    (year, month, left + 1)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Which approvals a warrant still lacks, and what one more would do: for those who collect and give them. Nothing here
 //! opens anything; the workstation asks [`super::judge`] over the signatures themselves.
 
-use super::{Asked, Facts, Refusal, check};
+use super::{Asked, Facts, Refusal, check, check_origins};
 use crate::envelope::Signer;
 use crate::statement::Policy;
 
@@ -49,10 +49,7 @@ pub fn foresee(
     approver: &Signer,
 ) -> Result<Option<Foreseen>, Refusal> {
     let checked = check(facts, envelope)?;
-    let is_listed = |o: &str| facts.state.roster().origin_owner(o).is_some();
-    if !approver.origin.as_deref().is_none_or(is_listed) {
-        return Err(Refusal::OriginNotListed);
-    }
+    check_origins(facts.state, std::slice::from_ref(approver))?;
     let signers: Vec<Signer> = checked.signers.iter().chain([approver]).cloned().collect();
     let (without, with) = (
         checked.asked(facts, &checked.signers),

@@ -3,7 +3,7 @@
 //! For administrators and technicians, before anything is signed. The checks are those of `judge`.
 
 use super::cover::{Asked, Uncovered};
-use super::{Refusal, check_fresh, check_standing};
+use super::{Refusal, check_fresh, check_origins, check_standing};
 use crate::bytes::KeyId;
 use crate::checkpoint::Checkpoint;
 use crate::envelope::Signer;
@@ -85,14 +85,7 @@ pub fn explain(wish: &Wish<'_>) -> Explanation {
         .map_err(|why| note(Refusal::TechnicianNotInForce(why)))
         .ok();
     let signers = signers(wish);
-    let is_listed = |s: &Signer| {
-        s.origin
-            .as_deref()
-            .is_none_or(|o| state.roster().origin_owner(o).is_some())
-    };
-    if !signers.iter().all(is_listed) {
-        note(Refusal::OriginNotListed);
-    }
+    let _ = check_origins(state, &signers).map_err(&mut note);
     let (Some(technician), Some(device)) = (technician, device) else {
         return Explanation {
             obstacles,

@@ -264,21 +264,10 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
         statement.org == login.org(),
         refused("other_org", "The proposal is for another organisation.")
     );
-    let standing = login.state().check(envelope.as_bytes());
-    if standing.is_ok() {
-        return whole(&mut login, &envelope, &statement, common).await;
-    }
-    check_worth(standing)?;
-    show(&login, &statement, common)?;
-    let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
-    match login.state().check(signed.as_bytes()) {
-        Ok(()) => whole(&mut login, &signed, &statement, common).await?,
-        Err(why) => {
-            check_worth(Err(why.clone()))?;
-            disk::replace(path, signed.as_bytes())?;
-            tell(&Published::Proposed(path.to_owned()), common);
-            eprintln!("It still needs more signatures: {why}.");
-        }
+    if let Some((signed, why)) = cosign(&mut login, &envelope, &statement, common).await? {
+        disk::replace(path, signed.as_bytes())?;
+        tell(&Published::Proposed(path.to_owned()), common);
+        eprintln!("It still needs more signatures: {why}.");
     }
     Ok(())
 }
@@ -286,21 +275,37 @@ pub(super) async fn sign(arguments: &SignArguments, common: &Common) -> Result<(
 async fn cosign_draft(draft: &Hash, common: &Common) -> Result<()> {
     let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
     let (envelope, statement) = drafts::find(&login, draft).await?;
-    let standing = login.state().check(envelope.as_bytes());
-    if standing.is_ok() {
-        return whole(&mut login, &envelope, &statement, common).await;
-    }
-    check_worth(standing)?;
-    show(&login, &statement, common)?;
-    let signed = envelope.countersign(signing_key(&login, &statement, &envelope)?)?;
-    match login.state().check(signed.as_bytes()) {
-        Ok(()) => whole(&mut login, &signed, &statement, common).await?,
-        Err(why) => {
-            check_worth(Err(why))?;
-            tell(&drafts::leave(&mut login, &signed).await?, common);
-        }
+    if let Some((signed, _)) = cosign(&mut login, &envelope, &statement, common).await? {
+        tell(&drafts::leave(&mut login, &signed).await?, common);
     }
     Ok(())
+}
+
+/// Shows and countersigns, and publishes what is complete; gives back what still lacks signatures, with what it lacks.
+async fn cosign(
+    login: &mut Login,
+    envelope: &Envelope,
+    statement: &Statement,
+    common: &Common,
+) -> Result<Option<(Envelope, Inert)>> {
+    let standing = login.state().check(envelope.as_bytes());
+    if standing.is_ok() {
+        return whole(login, envelope, statement, common)
+            .await
+            .map(|()| None);
+    }
+    check_worth(standing)?;
+    show(login, statement, common)?;
+    let signed = envelope.countersign(signing_key(login, statement, envelope)?)?;
+    match login.state().check(signed.as_bytes()) {
+        Ok(()) => whole(login, &signed, statement, common)
+            .await
+            .map(|()| None),
+        Err(why) => {
+            check_worth(Err(why.clone()))?;
+            Ok(Some((signed, why)))
+        }
+    }
 }
 
 /// Publishes a statement that has all its signatures; a revocation goes to the witnesses too.
