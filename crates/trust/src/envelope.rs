@@ -384,4 +384,15 @@ mod tests {
         let claimed: Vec<KeyId> = envelope.claimed_signers().collect();
         assert_eq!(claimed, by.map(SigningKey::id));
     }
+
+    #[test]
+    fn a_countersignature_stands_after_those_that_were_there() {
+        let [first, second] = [1, 2].map(|seed| SigningKey::from_seed([seed; 32]));
+        let payload = serde_json::json!({});
+        let envelope = Envelope::sign(PayloadType::Socket, &payload, &[&first]).unwrap();
+        let both = envelope.countersign(&second).unwrap();
+        assert_eq!(both.signatures()[..1], *envelope.signatures());
+        let keys: Vec<KeyId> = both.signatures().iter().map(|s| s.keyid).collect();
+        assert_eq!(keys, [first.id(), second.id()]);
+    }
 }
