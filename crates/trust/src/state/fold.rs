@@ -1,9 +1,10 @@
 //! Appending leaves: who may say what, and in which order it counts.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::recovery::Pending;
-use super::{Entry, PolicyEntry, Power, Revoked, State};
+use super::{Authority, Entry, PolicyEntry, Power, Revoked, RosterEntry, State};
 use crate::bytes::{Hash, KeyId, OrgId, StatementId, sha256};
 use crate::envelope::{Envelope, EnvelopeError, PayloadType, Signer};
 use crate::json;
@@ -143,13 +144,17 @@ impl State {
         let signers = envelope.verify(PayloadType::Statement, |id| {
             roster.admin(id).map(|a| &a.key)
         })?;
-        let roster_power = enough_admins(&roster, &signers, |_| false)?;
+        let power = enough_admins(&roster, &signers, |_| false)?;
+        let genesis = RosterEntry {
+            roster: *roster,
+            index: 0,
+            power,
+        };
         let mut state = Self {
             org,
             tree,
-            roster: *roster,
-            roster_power,
-            roster_index: 0,
+            roster: Arc::new(genesis),
+            past_rosters: Vec::new(),
             given_ids: HashSet::from([statement.id]),
             revoke_ids: HashSet::new(),
             counted: HashSet::from([sha256(&[envelope.payload()])]),
@@ -257,7 +262,7 @@ impl State {
             .is_ok_and(|said| said["org"] == self.org.to_string().as_str());
         let signers = self.signers(envelope, &[])?;
         if ours
-            && enough_admins(&self.roster, &signers, |k| {
+            && enough_admins(self.roster(), &signers, |k| {
                 self.revoked.keys.contains_key(k)
             })
             .is_ok()
@@ -277,7 +282,7 @@ impl State {
         let new_keys: Vec<&PublicKey> = roster.admins.iter().map(|a| &a.key).collect();
         let signers = self.signers(envelope, &new_keys)?;
         let revoked = |k: &KeyId| self.revoked.keys.contains_key(k);
-        let by_admins = enough_admins(&self.roster, &signers, revoked);
+        let by_admins = enough_admins(self.roster(), &signers, revoked);
         let power = match &by_admins {
             Ok(power) => power.clone(),
             Err(why) => self.consider_recovery(statement.id, &roster, &signers, why)?,
@@ -286,7 +291,7 @@ impl State {
             return Ok(Effect::Close);
         }
         roster.check_shape().map_err(Inert::Shape)?;
-        if roster.version != self.roster.version + 1 {
+        if roster.version != self.roster().version + 1 {
             return Err(Inert::Shape("its version is not the next one"));
         }
         if new_keys.iter().any(|k| revoked(&k.id())) {
@@ -323,7 +328,7 @@ impl State {
             return Err(Inert::Shape("a number is larger than 2^53 - 1"));
         }
         let lasts = admit.until.saturating_sub(at);
-        if self.roster.quorum == 0
+        if self.roster().quorum == 0
             && admit.role == Role::Technician
             && lasts > QUORUM_0_ADMIT_MS_MAX
         {
@@ -342,7 +347,7 @@ impl State {
             }
         }
         let signers = self.signers(envelope, &[])?;
-        let power = match enough_admins(&self.roster, &signers, |k| {
+        let power = match enough_admins(self.roster(), &signers, |k| {
             self.revoked.keys.contains_key(k)
         }) {
             Ok(power) => power,
@@ -368,7 +373,7 @@ impl State {
             return Err(Inert::Superseded);
         }
         let signers = self.signers(envelope, &[])?;
-        let power = enough_admins(&self.roster, &signers, |k| {
+        let power = enough_admins(self.roster(), &signers, |k| {
             self.revoked.keys.contains_key(k)
         })?;
         self.check_room(1)?;
@@ -415,10 +420,10 @@ impl State {
         if self.revoked.keys.contains_key(signer) {
             return false;
         }
-        if let Some(admin) = self.roster.admin(signer) {
+        if let Some(admin) = self.roster().admin(signer) {
             // One admin alone takes power from anybody but another admin, and stops no recovery.
             return match target {
-                Target::Key(keyid) => match self.roster.admin(keyid) {
+                Target::Key(keyid) => match self.roster().admin(keyid) {
                     Some(other) => other.person == admin.person,
                     None => !self.is_governing(keyid),
                 },
@@ -445,9 +450,9 @@ impl State {
 
     fn admins_may_revoke_admin(&self, signers: &[Signer], target: &Target) -> bool {
         matches!(target, Target::Key(_) | Target::Recovery(_))
-            && persons(&self.roster, signers.iter(), |k| {
+            && persons(self.roster(), signers.iter(), |k| {
                 self.revoked.keys.contains_key(k) || *target == Target::Key(*k)
-            }) >= self.roster.threshold
+            }) >= self.roster().threshold
     }
 
     /// An enroller in force who signed and whose groups and time cover the admission.
@@ -464,9 +469,8 @@ impl State {
                 && !self.revoked.admits.contains_key(&own.admit)
                 && self.are_new_or_of(&own.groups, admit);
             fits.then(|| Power {
-                signers: vec![(s.keyid, String::new())],
-                need: 1,
-                enroller: Some(own.admit),
+                signers: vec![s.clone()],
+                by: Authority::Enroller(own.admit),
             })
         })
     }
@@ -498,7 +502,7 @@ impl State {
             return Err(Inert::Forked);
         }
         let last_revoke = self.revoke_indices.last();
-        if self.roster_index >= seen.size || last_revoke.is_some_and(|index| *index >= seen.size) {
+        if self.roster.index >= seen.size || last_revoke.is_some_and(|index| *index >= seen.size) {
             return Err(Inert::Superseded);
         }
         Ok(())
@@ -567,9 +571,13 @@ impl State {
     }
 
     pub(super) fn take_roster(&mut self, index: u64, roster: Roster, power: Power) {
-        self.roster = roster;
-        self.roster_power = power;
-        self.roster_index = index;
+        let entry = RosterEntry {
+            roster,
+            index,
+            power,
+        };
+        let past = std::mem::replace(&mut self.roster, Arc::new(entry));
+        self.past_rosters.push(past);
         self.suspended = false;
         self.release_lost_suspensions();
         self.supersede_recoveries();
@@ -611,7 +619,7 @@ impl State {
 }
 
 /// The admins of `roster` who signed where signatures can give power, if their persons reach its threshold.
-fn enough_admins(
+pub(super) fn enough_admins(
     roster: &Roster,
     signers: &[Signer],
     revoked: impl Fn(&KeyId) -> bool + Copy,
@@ -623,16 +631,11 @@ fn enough_admins(
     };
     let have = persons(roster, signers.iter().filter(on_own_origin), revoked);
     if have >= roster.threshold {
-        let counting = signers
-            .iter()
-            .filter(on_own_origin)
-            .filter(|s| !revoked(&s.keyid));
+        let counting = signers.iter().filter(on_own_origin);
+        let counting = counting.filter(|s| !revoked(&s.keyid) && roster.admin(&s.keyid).is_some());
         return Ok(Power {
-            signers: counting
-                .filter_map(|s| Some((s.keyid, roster.admin(&s.keyid)?.person.clone())))
-                .collect(),
-            need: roster.threshold,
-            enroller: None,
+            signers: counting.cloned().collect(),
+            by: Authority::Admins,
         });
     }
     if persons(roster, signers.iter(), revoked) >= roster.threshold {

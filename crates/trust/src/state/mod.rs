@@ -12,6 +12,7 @@ mod recovery;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use crate::bytes::{Hash, KeyId, OrgId, StatementId, WarrantId, sha256};
 use crate::envelope::Envelope;
@@ -21,7 +22,7 @@ use crate::tree::Tree;
 
 pub use fold::{Inert, Outcome};
 pub use hold::{Held, HoldError};
-pub use power::Power;
+pub use power::{Authority, Power, RosterEntry};
 use recovery::Fate;
 pub use recovery::{Pending, begun, waited};
 
@@ -30,9 +31,8 @@ pub use recovery::{Pending, begun, waited};
 pub struct State {
     org: OrgId,
     tree: Tree,
-    roster: Roster,
-    roster_power: Power,
-    roster_index: u64,
+    roster: Arc<RosterEntry>,
+    past_rosters: Vec<Arc<RosterEntry>>,
     given_ids: HashSet<StatementId>,
     revoke_ids: HashSet<StatementId>,
     counted: HashSet<Hash>,
@@ -126,7 +126,15 @@ impl State {
 
     /// The roster in force.
     pub fn roster(&self) -> &Roster {
-        &self.roster
+        &self.roster.roster
+    }
+
+    /// All rosters that took effect, the genesis first.
+    pub(super) fn rosters(&self) -> impl Iterator<Item = &RosterEntry> {
+        self.past_rosters
+            .iter()
+            .chain([&self.roster])
+            .map(|entry| &**entry)
     }
 
     /// All admitted keys, in force or not, by key id.
@@ -160,7 +168,7 @@ impl State {
 
     /// The admin with this key, if it was not revoked.
     pub fn admin(&self, keyid: &KeyId) -> Option<&crate::statement::Admin> {
-        self.roster
+        self.roster()
             .admin(keyid)
             .filter(|_| !self.is_key_revoked(keyid))
     }
@@ -180,7 +188,7 @@ impl State {
     /// Whether the roster itself owes its power to a key whose revoker did not know of it, or to a recovery whose veto the
     /// ledger lacks.
     pub fn is_roster_tainted(&self) -> bool {
-        self.is_tainted(self.roster_index, &self.roster_power) || self.is_recovery_vetoed_in_vain()
+        self.is_tainted(self.roster.index, &self.roster.power) || self.is_recovery_vetoed_in_vain()
     }
 
     /// The leaf that this version cannot read although k admins signed it: nothing opens until the program is newer.
@@ -228,10 +236,10 @@ impl State {
 
     /// A key the ledger knows, in force or not: an admin's, an admitted one or a recovery key.
     pub fn known_key(&self, keyid: &KeyId) -> Option<&PublicKey> {
-        self.roster
+        self.roster()
             .admin(keyid)
             .map(|a| &a.key)
             .or_else(|| self.entries.get(keyid).map(|e| &e.subject.key))
-            .or_else(|| self.roster.recovery_key(keyid))
+            .or_else(|| self.roster().recovery_key(keyid))
     }
 }

@@ -3,46 +3,99 @@
 //! Who revokes a key says by `seen` what he knew. What the revoked key gave from there on, he could not object to: it does
 //! not count, wherever the service put it. So a service that withholds a revocation gains nothing by sequencing gifts of
 //! the revoked key before it. A key's own revocation of itself reaches no gift: a thief could undo his victim's work.
-
-use std::collections::BTreeSet;
+//!
+//! A roster that does not count makes nobody an admin. What stands after it has to be signed by enough of *every* roster
+//! from the last one that counts: `R1 -> R2 -> R3`, where R2 does not count, R3 counts if both R1's and R2's admins are
+//! enough, so that honest admins whom R2 kept can mend what it broke, and its new ones can give nothing. To revoke more
+//! only ever makes less count.
 
 use super::State;
+use super::fold::enough_admins;
+use super::recovery::enough_recovery_keys;
 use crate::bytes::{KeyId, StatementId};
-use crate::statement::{Seen, Target};
+use crate::envelope::Signer;
+use crate::statement::{Roster, Seen, Target};
 
 /// The signatures that gave something power.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Power {
-    /// Who signed, each with the person who holds the key.
-    pub signers: Vec<(KeyId, String)>,
-    /// How many distinct persons it took.
-    pub need: u64,
-    /// The enroller's own admission, if an enroller signed.
-    pub enroller: Option<StatementId>,
+    /// Who signed, of those whom `by` names.
+    pub signers: Vec<Signer>,
+    /// As what they signed.
+    pub by: Authority,
+}
+
+/// As what somebody gives power.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Authority {
+    /// As admins of the roster.
+    Admins,
+    /// As holders of the roster's recovery keys.
+    RecoveryKeys,
+    /// As the enroller whom this statement admitted.
+    Enroller(StatementId),
+}
+
+/// A roster with where it came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RosterEntry {
+    /// The roster.
+    pub roster: Roster,
+    /// Its place in the ledger.
+    pub index: u64,
+    /// Whose signatures gave it power.
+    pub power: Power,
 }
 
 impl State {
     /// Whether what stands at `index` owes its power to signatures that do not count there.
     pub(super) fn is_tainted(&self, index: u64, power: &Power) -> bool {
-        let standing: BTreeSet<&str> = power
-            .signers
+        if let Authority::Enroller(admit) = power.by {
+            return self.is_enroller_tainted(index, power, admit);
+        }
+        let governing = self.governing(index);
+        !governing
             .iter()
-            .filter(|(keyid, _)| !self.is_void_from(&Target::Key(*keyid), index))
-            .map(|(_, person)| person.as_str())
-            .collect();
-        (standing.len() as u64) < power.need || self.is_enroller_tainted(index, power)
+            .all(|entry| self.suffices(&entry.roster, index, power))
     }
 
-    fn is_enroller_tainted(&self, index: u64, power: &Power) -> bool {
-        let Some(admit) = power.enroller else {
-            return false;
+    /// The rosters before `index`, from the last one that counts.
+    fn governing(&self, index: u64) -> Vec<&RosterEntry> {
+        let mut since: Vec<&RosterEntry> = Vec::new();
+        let before = |entry: &&RosterEntry| entry.index == 0 || entry.index < index;
+        for entry in self.rosters().take_while(before) {
+            let counts = since
+                .iter()
+                .all(|older| self.suffices(&older.roster, entry.index, &entry.power));
+            if counts {
+                since.clear();
+            }
+            since.push(entry);
+        }
+        since
+    }
+
+    fn suffices(&self, roster: &Roster, index: u64, power: &Power) -> bool {
+        let is_void = |keyid: &KeyId| self.is_void_from(&Target::Key(*keyid), index);
+        match power.by {
+            Authority::Admins => enough_admins(roster, &power.signers, is_void).is_ok(),
+            Authority::RecoveryKeys => {
+                enough_recovery_keys(roster, &power.signers, is_void).is_ok()
+            }
+            Authority::Enroller(_) => false,
+        }
+    }
+
+    fn is_enroller_tainted(&self, index: u64, power: &Power, admit: StatementId) -> bool {
+        let Some(keyid) = power.signers.first().map(|signer| signer.keyid) else {
+            return true;
         };
-        let own = power
-            .signers
-            .first()
-            .and_then(|(keyid, _)| self.entries.get(keyid))
+        let own = self
+            .entries
+            .get(&keyid)
             .filter(|entry| entry.admit == admit);
-        self.is_void_from(&Target::Admit(admit), index)
+        self.is_void_from(&Target::Key(keyid), index)
+            || self.is_void_from(&Target::Admit(admit), index)
             || own.is_some_and(|entry| self.is_tainted(entry.index, &entry.power))
     }
 

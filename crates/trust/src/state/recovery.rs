@@ -12,7 +12,7 @@
 
 use super::State;
 use super::fold::Inert;
-use super::power::Power;
+use super::power::{Authority, Power};
 use crate::bytes::{KeyId, StatementId};
 use crate::checkpoint::{Checkpoint, Note};
 use crate::envelope::{Envelope, Signer};
@@ -85,8 +85,8 @@ impl State {
 
     /// Whether this key is an admin's, a recovery key, or an admin's of a recovery that waits.
     pub(super) fn is_governing(&self, keyid: &KeyId) -> bool {
-        self.roster.admin(keyid).is_some()
-            || self.roster.recovery_key(keyid).is_some()
+        self.roster().admin(keyid).is_some()
+            || self.roster().recovery_key(keyid).is_some()
             || self.pending().any(|p| p.roster.admin(keyid).is_some())
     }
 
@@ -98,22 +98,16 @@ impl State {
         signers: &[Signer],
         why: &Inert,
     ) -> Result<Power, Inert> {
-        let Some(recovery) = &self.roster.recovery else {
-            return Err(why.clone());
-        };
-        let is_recovery_key = |s: &&Signer| self.roster.recovery_key(&s.keyid).is_some();
+        let is_recovery_key = |s: &&Signer| self.roster().recovery_key(&s.keyid).is_some();
         if !signers.iter().any(|s| is_recovery_key(&s)) {
             return Err(why.clone());
         }
-        let counting = signers.iter().filter(is_recovery_key);
         let power = Power {
-            // Each key stands for a person of its own.
-            signers: counting.map(|s| (s.keyid, s.keyid.to_string())).collect(),
-            need: recovery.need(self.roster.threshold),
-            enroller: None,
+            signers: signers.iter().filter(is_recovery_key).cloned().collect(),
+            by: Authority::RecoveryKeys,
         };
         self.check_recovery_keys(&power)?;
-        if self.roster.quorum == 0 {
+        if self.roster().quorum == 0 {
             return Err(Inert::Shape(
                 "without witnesses there is no time that a recovery could wait for",
             ));
@@ -121,7 +115,7 @@ impl State {
         if roster.format != 1 {
             return Err(Inert::Shape("its format is unknown to this version"));
         }
-        if !changes_admins_alone(&self.roster, roster) {
+        if !changes_admins_alone(self.roster(), roster) {
             return Err(Inert::Shape(
                 "a recovery changes admins, threshold, audit key and directory key, and nothing else",
             ));
@@ -136,15 +130,8 @@ impl State {
     }
 
     fn check_recovery_keys(&self, power: &Power) -> Result<(), Inert> {
-        let signers = power.signers.iter();
-        let have = signers
-            .filter(|(keyid, _)| !self.revoked.keys.contains_key(keyid))
-            .count() as u64;
-        if have < power.need {
-            let need = power.need;
-            return Err(Inert::TooFewRecoveryKeys { have, need });
-        }
-        Ok(())
+        let is_revoked = |keyid: &KeyId| self.revoked.keys.contains_key(keyid);
+        enough_recovery_keys(self.roster(), &power.signers, is_revoked)
     }
 
     /// Whether this shows that a recovery has waited; gives its id.
@@ -163,7 +150,7 @@ impl State {
         let signers = self.signers(envelope, &self.pending_keys())?;
         let may_say = |s: &Signer| {
             let is_known = pending.roster.admin(&s.keyid).is_some()
-                || self.roster.recovery_key(&s.keyid).is_some();
+                || self.roster().recovery_key(&s.keyid).is_some();
             is_known && !self.revoked.keys.contains_key(&s.keyid)
         };
         if !signers.iter().any(may_say) {
@@ -182,15 +169,19 @@ impl State {
         let begun = self.covering(pending, &recover.begun)?;
         let waited = self.covering(pending, &recover.waited)?;
         let times = (
-            self::begun(&self.roster, &begun),
-            self::waited(&self.roster, &waited),
+            self::begun(self.roster(), &begun),
+            self::waited(self.roster(), &waited),
         );
         let (Some(begun), Some(waited)) = times else {
             return Err(Inert::NotWaited(
                 "a checkpoint is not cosigned by every witness",
             ));
         };
-        let delay = self.roster.recovery.as_ref().map_or(u64::MAX, |r| r.delay);
+        let delay = self
+            .roster()
+            .recovery
+            .as_ref()
+            .map_or(u64::MAX, |r| r.delay);
         // Beyond 2^53 - 1 replicas in other languages would count differently.
         if waited > INTEGER_MAX || begun.saturating_add(delay) > waited {
             return Err(Inert::NotWaited(
@@ -203,7 +194,7 @@ impl State {
     /// A checkpoint of this ledger that covers the recovery.
     fn covering(&self, pending: &Pending, note: &str) -> Result<Checkpoint, Inert> {
         let checkpoint = Note::parse(&self.org, note)
-            .and_then(|note| note.verify(&self.org, &self.roster))
+            .and_then(|note| note.verify(&self.org, self.roster()))
             .map_err(|_| Inert::NotWaited("a checkpoint cannot be read or verified"))?;
         let head = checkpoint.head;
         if head.size <= pending.index || self.root_at(head.size) != Some(head.root) {
@@ -261,6 +252,26 @@ impl State {
     /// Whether a veto is held of a recovery that took effect.
     pub(super) fn is_recovery_vetoed_in_vain(&self) -> bool {
         self.holds(|target| self.is_too_late(target))
+    }
+}
+
+/// Whether signers who hold recovery keys of `roster` are as many as a recovery takes.
+pub(super) fn enough_recovery_keys(
+    roster: &Roster,
+    signers: &[Signer],
+    is_void: impl Fn(&KeyId) -> bool,
+) -> Result<(), Inert> {
+    let standing = signers.iter().filter(|s| !is_void(&s.keyid));
+    let have = standing
+        .filter(|s| roster.recovery_key(&s.keyid).is_some())
+        .count() as u64;
+    let need = roster.recovery.as_ref().map(|r| r.need(roster.threshold));
+    match need {
+        Some(need) if have >= need => Ok(()),
+        need => Err(Inert::TooFewRecoveryKeys {
+            have,
+            need: need.unwrap_or(u64::MAX),
+        }),
     }
 }
 

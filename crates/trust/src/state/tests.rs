@@ -3,6 +3,7 @@
 
 mod authority;
 mod held;
+mod laundering;
 mod order;
 mod recovery;
 mod rosters;

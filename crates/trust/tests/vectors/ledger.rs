@@ -535,6 +535,32 @@ fn reach() -> Value {
     )
 }
 
+/// A withheld revocation, the roster that a thief makes meanwhile, and what stands after it: his is laundered by no second
+/// roster, and mended by an honest admin whom it kept.
+fn laundered(name: &str, drawing: &str, signers: &[&str]) -> Value {
+    let mut story = Story::of(World::with(|r| r.threshold = 1));
+    let withheld = story.world.signed(revoke_key("ada"), &["bob"]);
+    story.hold(&withheld, "new");
+    let governed_by = |story: &Story, names: &[&str]| {
+        Say::Roster(Box::new(Roster {
+            admins: names.iter().map(|name| admin(name)).collect(),
+            ..story.world.next_roster()
+        }))
+    };
+    let stolen = governed_by(&story, &["mal", "bob"]);
+    story.say(stolen, &["ada", "mal"], "counts").say(
+        Say::Admit(technician("ann", &["support"])),
+        &["mal"],
+        "counts",
+    );
+    story.say(Say::Policy(policy("desk")), &["bob"], "counts");
+    let next = governed_by(&story, signers);
+    story
+        .say(next, signers, "counts")
+        .say(tess(), &signers[..1], "counts");
+    story.end(name, drawing)
+}
+
 #[test]
 fn ledger_json() {
     let stories = [
@@ -548,6 +574,16 @@ fn ledger_json() {
         held(),
         lost_suspension(),
         reach(),
+        laundered(
+            "a second roster launders no stolen key",
+            "G -> [R(ada)] -> C2(ada) -> A1(mal) -> P1(bob) -> C3(mal) -> A2(mal)",
+            &["mal"],
+        ),
+        laundered(
+            "an admin whom the thief's roster kept mends it",
+            "G -> [R(ada)] -> C2(ada) -> A1(mal) -> P1(bob) -> C3(bob) -> A2(bob)",
+            &["bob"],
+        ),
         recovery::waits(),
         recovery::proofs(),
         recovery::ends(),

@@ -17,11 +17,11 @@ import {
   type Statement,
   type Target,
   adminOf,
-  originOwner,
   statement,
 } from '../statement'
 import { isLine } from '../text'
-import { type Fold, type Pending, type Power, knownKey } from './model'
+import { areEnoughAdmins, enoughAdmins, persons } from './admins'
+import { type Fold, type Pending, type Power, knownKey, rosterIndex } from './model'
 import { isSequencedRevoked, reachOf } from './power'
 import { considerRecover, considerRecovery, isGoverning, isTooLate, pendingKeys, supersedeRecoveries } from './recovery'
 
@@ -146,7 +146,7 @@ async function considerSaid(fold: Fold, envelope: Envelope, said: Statement): Pr
 // may take power away, and nothing opens until the program can read it.
 async function considerUnreadable(fold: Fold, envelope: Envelope, why: unknown): Promise<Effect> {
   const signers = await signersOf(fold, envelope)
-  if (orgOf(envelope) === fold.org && canGive(fold, signers)) return 'close'
+  if (orgOf(envelope) === fold.org && areEnoughAdmins(fold.roster, signers, isRevokedIn(fold))) return 'close'
   throw asInert(why)
 }
 
@@ -159,18 +159,11 @@ function orgOf(envelope: Envelope): Json | undefined {
   }
 }
 
-function canGive(fold: Fold, signers: readonly Signed[]): boolean {
-  try {
-    enoughAdmins(fold.roster, signers, (key) => fold.revoked.keys.has(key))
-    return true
-  } catch {
-    return false
-  }
-}
+const isRevokedIn = (fold: Fold) => (key: KeyId) => fold.revoked.keys.has(key)
 
 async function considerRoster(fold: Fold, envelope: Envelope, said: Statement, roster: Roster): Promise<Effect> {
   checkOrder(fold, said.seen)
-  const isRevoked = (key: KeyId) => fold.revoked.keys.has(key)
+  const isRevoked = isRevokedIn(fold)
   const newKeys = roster.admins.map((admin) => admin.key)
   const signers = await signersOf(fold, envelope, newKeys)
   const { byAdmins, power } = rosterPowerOf(fold, said, roster, signers)
@@ -192,14 +185,11 @@ function rosterPowerOf(
   roster: Roster,
   signers: readonly Signed[],
 ): { byAdmins: boolean; power: Power } {
-  let why: unknown
   try {
-    const power = enoughAdmins(fold.roster, signers, (key) => fold.revoked.keys.has(key))
-    return { byAdmins: true, power }
-  } catch (error) {
-    why = error
+    return { byAdmins: true, power: enoughAdmins(fold.roster, signers, isRevokedIn(fold)) }
+  } catch (why) {
+    return { byAdmins: false, power: considerRecovery(fold, id, roster, signers, why) }
   }
-  return { byAdmins: false, power: considerRecovery(fold, id, roster, signers, why) }
 }
 
 const roleConflict = () => new Inert('role_conflict', 'a key it names already has another role')
@@ -226,12 +216,11 @@ async function considerAdmit(fold: Fold, envelope: Envelope, said: Statement, ad
 
 function powerOf(fold: Fold, signers: readonly Signed[], at: number, admit: Admit): Power {
   try {
-    return enoughAdmins(fold.roster, signers, (key) => fold.revoked.keys.has(key))
+    return enoughAdmins(fold.roster, signers, isRevokedIn(fold))
   } catch (why) {
     const signer = signers.find(({ keyid }) => isEnrollerOf(fold, keyid, at, admit))
     if (!signer) throw why
-    const { keyid } = signer
-    return { signers: [{ keyid, person: '' }], need: 1, enroller: fold.entries.get(keyid)?.admit }
+    return { signers: [signer], by: { enroller: fold.entries.get(signer.keyid)!.admit } }
   }
 }
 
@@ -256,7 +245,7 @@ async function considerPolicy(fold: Fold, envelope: Envelope, seen: Seen, policy
   const known = fold.policies.get(policy.name)
   if (known && known.index >= seen.size) throw superseded()
   const signers = await signersOf(fold, envelope)
-  const power = enoughAdmins(fold.roster, signers, (key) => fold.revoked.keys.has(key))
+  const power = enoughAdmins(fold.roster, signers, isRevokedIn(fold))
   checkRoom(fold, 1)
   return { policy, power }
 }
@@ -320,7 +309,7 @@ function checkOrder(fold: Fold, seen: Seen): void {
     throw new Inert('forked', 'its author saw another history of this ledger')
   }
   const lastRevoke = fold.revokeIndices.at(-1) ?? -1
-  if (fold.rosterIndex >= seen.size || lastRevoke >= seen.size) throw superseded()
+  if (rosterIndex(fold) >= seen.size || lastRevoke >= seen.size) throw superseded()
 }
 
 function checkRoom(fold: Fold, more: number): void {
@@ -364,8 +353,7 @@ export function apply(fold: Fold, index: number, { id, payload, effect }: Counte
 
 function takeRoster(fold: Fold, index: number, { roster, power }: { roster: Roster; power: Power }): void {
   fold.roster = roster
-  fold.rosterPower = power
-  fold.rosterIndex = index
+  fold.rosters.push({ roster, index, power })
   fold.suspended = false
   supersedeRecoveries(fold)
 }
@@ -377,31 +365,4 @@ function revoke(fold: Fold, { revoke: target, reach }: Revocation): void {
   else if ('policy' in target) fold.revoked.policies.add(target.policy)
   else if ('warrant' in target) fold.revoked.warrants.add(target.warrant)
   else fold.recoveries.set(target.recovery, 'vetoed')
-}
-
-// The admins of `roster` who signed where signatures can give power, if their persons reach its threshold.
-function enoughAdmins(roster: Roster, signers: readonly Signed[], isRevoked: (key: KeyId) => boolean): Power {
-  const onOwnOrigin = signers.filter(
-    ({ origin }) => origin === undefined || originOwner(roster, origin) === 'customer',
-  )
-  const have = persons(roster, onOwnOrigin, isRevoked)
-  if (have >= roster.threshold) {
-    const counting = onOwnOrigin.flatMap(({ keyid }) => {
-      const person = isRevoked(keyid) ? undefined : adminOf(roster, keyid)?.person
-      return person === undefined ? [] : [{ keyid, person }]
-    })
-    return { signers: counting, need: roster.threshold }
-  }
-  if (persons(roster, signers, isRevoked) >= roster.threshold) {
-    throw new Inert(
-      'vendor_origin',
-      'it gives power and was signed on a web origin that the organisation does not own',
-    )
-  }
-  throw new Inert('too_few_admins', `${have} admins signed where ${roster.threshold} are needed`)
-}
-
-function persons(roster: Roster, signers: readonly Signed[], isRevoked: (key: KeyId) => boolean): number {
-  const found = signers.filter(({ keyid }) => !isRevoked(keyid)).map(({ keyid }) => adminOf(roster, keyid)?.person)
-  return new Set(found.filter((person) => person !== undefined)).size
 }

@@ -7,7 +7,7 @@ import { type Admin, type Role, type Roster, type Seen, type Target, adminOf, sa
 import { Tree } from '../tree'
 import { Inert, apply, asInert, consider, readGenesis } from './fold'
 import { considerHold, releaseLostSuspensions } from './hold'
-import { type Entry, type Fold, type Held, type NotInForce, type Outcome, type Pending, type PolicyEntry, knownKey } from './model'
+import { type Entry, type Fold, type Held, type NotInForce, type Outcome, type Pending, type PolicyEntry, knownKey, rosterIndex } from './model'
 import { heldReach, isSequencedRevoked, isTainted } from './power'
 import { prepare } from './prepare'
 import { isMoot, isTooLate, pendingOf } from './recovery'
@@ -39,8 +39,7 @@ export class State {
       org,
       tree,
       roster,
-      rosterPower: power,
-      rosterIndex: 0,
+      rosters: [{ roster, index: 0, power }],
       givenIds: new Set([id]),
       revokeIds: new Set(),
       counted: new Set([payload]),
@@ -87,7 +86,7 @@ export class State {
       const effect = await consider(fold, envelope)
       fold.tree.push(leaf)
       apply(fold, index, effect)
-      if (fold.rosterIndex === index) await releaseLostSuspensions(fold)
+      if (rosterIndex(fold) === index) await releaseLostSuspensions(fold)
       return { counts: true }
     } catch (error) {
       const why = asInert(error)
@@ -189,7 +188,8 @@ export class State {
   get isRosterTainted(): boolean {
     const fold = this.#fold
     const isVetoedInVain = [...fold.held.values()].some((held) => isTooLate(fold, held.target))
-    return isVetoedInVain || isTainted(fold, fold.rosterIndex, fold.rosterPower)
+    const { index, power } = fold.rosters.at(-1)!
+    return isVetoedInVain || isTainted(fold, index, power)
   }
 
   /** The leaf that this version cannot read although k admins signed it: nothing opens until the program is newer. */

@@ -1,7 +1,7 @@
 // What a fold holds.
 
 import type { Hash, KeyId, OrgId, StatementId, WarrantId } from '../bytes'
-import type { Envelope } from '../envelope'
+import type { Envelope, Signed } from '../envelope'
 import type { PublicKey } from '../key'
 import { type Policy, type Role, type Roster, type Seen, type Subject, type Target, adminOf, recoveryKeyOf } from '../statement'
 import type { Tree } from '../tree'
@@ -30,12 +30,17 @@ export interface PolicyEntry {
 
 /** The signatures that gave something power. */
 export interface Power {
-  /** Who signed, each with the person who holds the key. */
-  readonly signers: readonly { readonly keyid: KeyId; readonly person: string }[]
-  /** How many distinct persons it took. */
-  readonly need: number
-  /** The enroller's own admission, if an enroller signed. */
-  readonly enroller?: StatementId | undefined
+  /** Who signed, of those whom `by` names. */
+  readonly signers: readonly Signed[]
+  /** As admins, as holders of recovery keys, or as the enroller whom this statement admitted. */
+  readonly by: 'admins' | 'recovery_keys' | { readonly enroller: StatementId }
+}
+
+/** A roster with where it came from. */
+export interface RosterEntry {
+  readonly roster: Roster
+  readonly index: number
+  readonly power: Power
 }
 
 /** A recovery that waits. */
@@ -65,8 +70,8 @@ export interface Fold {
   readonly org: OrgId
   readonly tree: Tree
   roster: Roster
-  rosterPower: Power
-  rosterIndex: number
+  /** All rosters that took effect, the genesis first and the one in force last. */
+  readonly rosters: RosterEntry[]
   readonly givenIds: Set<StatementId>
   readonly revokeIds: Set<StatementId>
   /** Hashes of the payloads of all statements that count. */
@@ -99,6 +104,9 @@ export interface Held {
   /** Whether the revoked key alone signed. */
   readonly byItself: boolean
 }
+
+/** Where the roster in force stands in the ledger. */
+export const rosterIndex = (fold: Fold): number => fold.rosters.at(-1)!.index
 
 /** A key the ledger knows, in force or not. */
 export const knownKey = (fold: Fold, keyid: KeyId): PublicKey | undefined =>

@@ -2,18 +2,43 @@
 //
 // Who revokes a key says by `seen` what he knew. What the revoked key gave from there on, he could not object to: it does
 // not count, wherever the service put it. A key's own revocation of itself reaches no gift.
+//
+// A roster that does not count makes nobody an admin: what stands after it has to be signed by enough of every roster from
+// the last one that counts.
 
-import { type Seen, type Target, sameTarget } from '../statement'
-import type { Fold, Held, Power } from './model'
+import type { KeyId, StatementId } from '../bytes'
+import { type Roster, type Seen, type Target, recoveryKeyOf, recoveryNeed, sameTarget } from '../statement'
+import { areEnoughAdmins } from './admins'
+import type { Fold, Held, Power, RosterEntry } from './model'
 
 /** Whether what stands at `index` owes its power to signatures that do not count there. */
-export function isTainted(fold: Fold, index: number, { signers, need, enroller }: Power): boolean {
-  const standing = signers.filter(({ keyid }) => !isVoidFrom(fold, { key: keyid }, index))
-  if (new Set(standing.map((s) => s.person)).size < need) return true
-  if (enroller === undefined) return false
-  const own = fold.entries.get(signers[0]!.keyid)
-  const isOwnTainted = own?.admit === enroller && isTainted(fold, own.index, own.power)
-  return isVoidFrom(fold, { admit: enroller }, index) || isOwnTainted
+export function isTainted(fold: Fold, index: number, power: Power): boolean {
+  if (typeof power.by === 'object') return isEnrollerTainted(fold, index, power, power.by.enroller)
+  return !governing(fold, index).every(({ roster }) => suffices(fold, roster, index, power))
+}
+
+// The rosters before `index`, from the last one that counts.
+function governing(fold: Fold, index: number): RosterEntry[] {
+  let since: RosterEntry[] = []
+  for (const entry of fold.rosters.filter((entry) => entry.index === 0 || entry.index < index)) {
+    if (since.every(({ roster }) => suffices(fold, roster, entry.index, entry.power))) since = []
+    since.push(entry)
+  }
+  return since
+}
+
+function suffices(fold: Fold, roster: Roster, index: number, { signers, by }: Power): boolean {
+  const isVoid = (key: KeyId) => isVoidFrom(fold, { key }, index)
+  if (by === 'admins') return areEnoughAdmins(roster, signers, isVoid)
+  const have = signers.filter(({ keyid }) => !isVoid(keyid) && recoveryKeyOf(roster, keyid)).length
+  return roster.recovery !== undefined && have >= recoveryNeed(roster)
+}
+
+function isEnrollerTainted(fold: Fold, index: number, { signers }: Power, admit: StatementId): boolean {
+  const key = signers[0]!.keyid
+  const own = fold.entries.get(key)
+  const isOwnTainted = own?.admit === admit && isTainted(fold, own.index, own.power)
+  return isVoidFrom(fold, { key }, index) || isVoidFrom(fold, { admit }, index) || isOwnTainted
 }
 
 // Whether a revocation of `target`, sequenced or held, reaches what stands at `index`.

@@ -59,8 +59,7 @@ export function considerRecovery(
 ): Power {
   const keys = signers.filter(({ keyid }) => recoveryKeyOf(fold.roster, keyid))
   if (keys.length === 0) throw why
-  // Each key stands for a person of its own.
-  const power = { signers: keys.map(({ keyid }) => ({ keyid, person: keyid })), need: recoveryNeed(fold.roster) }
+  const power: Power = { signers: keys, by: 'recovery_keys' }
   checkRecoveryKeys(fold, power)
   if (fold.roster.quorum === 0) throw shape('without witnesses there is no time that a recovery could wait for')
   if (roster.format !== 1) throw shape('its format is unknown to this version')
@@ -74,8 +73,9 @@ export function considerRecovery(
 
 const shape = (fault: string) => new Inert('shape', fault)
 
-function checkRecoveryKeys({ revoked }: Fold, { signers, need }: Power): void {
+function checkRecoveryKeys({ revoked, roster }: Fold, { signers }: Power): void {
   const have = signers.filter(({ keyid }) => !revoked.keys.has(keyid)).length
+  const need = recoveryNeed(roster)
   if (have < need) {
     throw new Inert('too_few_recovery_keys', `${have} recovery keys in force signed it where ${need} are needed`)
   }

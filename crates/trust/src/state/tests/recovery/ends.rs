@@ -212,3 +212,27 @@ fn who_recovered_may_retire_the_keys_that_did() {
     assert_eq!(world.say(revoke_key("safe"), &["new"]), Counts);
     assert!(!world.state.is_roster_tainted());
 }
+
+/// G -> C2 of ada's thief, which keeps the recovery keys or names his -> P3 -> E4
+#[test]
+fn a_recovery_mends_what_a_withheld_revocation_could_not_stop() {
+    for keys in [&["safe"][..], &["theft"]] {
+        let mut world = World::with(|roster| {
+            roster.threshold = 1;
+            roster.recovery = recovery(&["safe"]);
+            roster.witnesses.push(witness("far"));
+        });
+        let withheld = world.signed(revoke_key("ada"), &["bob"]);
+        assert!(world.state.hold(&withheld).unwrap());
+        let mut stolen = anew(&world);
+        stolen.admins = vec![admin("mal")];
+        stolen.recovery = recovery(keys);
+        assert_eq!(world.say(roster(stolen), &["ada", "mal"]), Counts);
+        assert!(world.state.is_roster_tainted());
+        let proposal = world.signed(roster(anew(&world)), &[keys[0], "new"]);
+        assert_eq!(world.put(&proposal), Counts);
+        let say = waited(&world, id_of(&proposal));
+        assert_eq!(world.say(say, &["new"]), Counts);
+        assert_eq!(world.state.is_roster_tainted(), keys != ["safe"]);
+    }
+}
