@@ -119,8 +119,7 @@ impl Ledger {
             && !self.is_said_gone(&Target::Admit(own.id))
             && moves_none;
         may.then(|| Gave {
-            keys: vec![(hand.key, String::new())],
-            need: 1,
+            hands: vec![hand.clone()],
             enroller: Some(own.id),
         })
     }
@@ -275,16 +274,18 @@ pub(super) fn enough(
             listed.any(|o| o.origin == *origin && o.owner == Owner::Customer)
         })
     };
-    let keys: Vec<(KeyId, String)> = hands
+    let counting: Vec<Hand> = hands
         .iter()
         .filter(at_home)
-        .filter(|hand| !gone(&hand.key))
-        .filter_map(|hand| Some((hand.key, person(roster, &hand.key)?.to_owned())))
+        .filter(|hand| !gone(&hand.key) && person(roster, &hand.key).is_some())
+        .cloned()
         .collect();
-    let persons: BTreeSet<&str> = keys.iter().map(|(_, person)| person.as_str()).collect();
+    let persons: BTreeSet<&str> = counting
+        .iter()
+        .filter_map(|hand| person(roster, &hand.key))
+        .collect();
     (persons.len() as u64 >= roster.threshold).then_some(Gave {
-        keys,
-        need: roster.threshold,
+        hands: counting,
         enroller: None,
     })
 }

@@ -44,8 +44,7 @@ pub enum Deed {
 /// Whose signatures gave power.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Gave {
-    pub(super) keys: Vec<(KeyId, String)>,
-    pub(super) need: u64,
+    pub(super) hands: Vec<Hand>,
     pub(super) enroller: Option<StatementId>,
 }
 

@@ -1,10 +1,10 @@
 //! What a revoked key gave: from where on it is void.
 
-use std::collections::BTreeSet;
+use trust::bytes::KeyId;
+use trust::statement::{Roster, Seen, Target};
 
-use trust::statement::{Seen, Target};
-
-use super::ledger::{Gave, Ledger, revocation};
+use super::deeds::enough;
+use super::ledger::{Gave, Given, Ledger, revocation};
 
 impl Ledger {
     /// From where on gifts of what was revoked are void.
@@ -46,23 +46,30 @@ impl Ledger {
             .any(|reach| reach.is_some_and(|from| from <= place))
     }
 
+    /// Whether a gift hangs on signatures that are void where it stands. It has to be enough for the roster that governed
+    /// there, and where that roster hangs so itself, for the one before it too, and so on.
     pub(super) fn is_tainted(&self, place: usize, gave: &Gave) -> bool {
-        let place = place as u64;
-        let standing: BTreeSet<&str> = gave
-            .keys
-            .iter()
-            .filter(|(key, _)| !self.is_void_from(&Target::Key(*key), place))
-            .map(|(_, person)| person.as_str())
-            .collect();
-        if (standing.len() as u64) < gave.need {
-            return true;
+        let is_void = |key: &KeyId| self.is_void_from(&Target::Key(*key), place as u64);
+        if let Some(admit) = gave.enroller {
+            let Some(key) = gave.hands.first().map(|hand| hand.key) else {
+                return true;
+            };
+            // What made the enroller one may be void itself.
+            let is_own_void = self
+                .admission(&key)
+                .is_some_and(|(own, _)| own.id == admit && self.is_tainted(own.at, own.gave));
+            let is_out = self.is_void_from(&Target::Admit(admit), place as u64);
+            return is_void(&key) || is_out || is_own_void;
         }
-        let Some(admit) = gave.enroller else {
-            return false;
-        };
-        // What made the enroller one may be void itself.
-        let own = gave.keys.first().and_then(|(key, _)| self.admission(key));
-        self.is_void_from(&Target::Admit(admit), place)
-            || own.is_some_and(|(own, _)| own.id == admit && self.is_tainted(own.at, own.gave))
+        let governed = |roster: &Given<'_, Roster>| roster.at < place || roster.at == 0;
+        for roster in self.rosters().filter(governed).rev() {
+            if enough(roster.what, &gave.hands, is_void).is_none() {
+                return true;
+            }
+            if roster.at == 0 || !self.is_tainted(roster.at, roster.gave) {
+                return false;
+            }
+        }
+        false
     }
 }

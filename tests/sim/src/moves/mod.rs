@@ -81,6 +81,7 @@ pub const MOVES: &[(&str, u64, bool, Move)] = &[
     ("a thief works", 6, false, thief::work),
     ("a thief gives", 6, false, thief::give),
     ("a thief raids", 2, false, thief::raid),
+    ("a thief launders", 2, false, thief::launder),
     ("a thief gives beyond", 5, false, thief::give_wrongly),
     ("a thief revokes", 4, false, thief::revoke),
     ("the stopper stops", 2, false, thief::stop),

@@ -209,6 +209,78 @@ fn gift(w: &mut World) -> Say {
     }
 }
 
+/// He launders what he stole. One device was told that ada's key is revoked, and nobody else yet: he makes a roster with it
+/// that names his own key, and another one with that. Now and then the office mends it, if it can.
+pub fn launder(w: &mut World) {
+    let loot = ["ada", "ada/phone", "bob"][w.rng.index(3)].to_owned();
+    let others: Vec<String> = office::givers(w)
+        .into_iter()
+        .filter(|name| cast::person(name) != cast::person(&loot))
+        .collect();
+    let seen = w.head_of(0, w.service.branches[0].len());
+    let reason = "lost".to_owned();
+    let target = Target::Key(cast::id(&loot));
+    let told = w.signed(Say::Revoke(Revoke { target, reason }), seen, &others);
+    let mut loot = vec![loot];
+    if w.office.truth.roster().what.threshold > 1 {
+        loot.extend(others);
+    }
+    w.stolen.extend(loot.clone());
+    let at = w.rng.index(w.devices.len());
+    if w.rng.percent(80) {
+        w.hand(at, &told);
+    }
+    let mal = "mal/admin".to_owned();
+    let both = vec![mal.clone(), "mal/phone".to_owned()];
+    for mut hands in [loot, Vec::new()] {
+        let roster = usurped(w, &both);
+        let seen = w.head_of(0, w.service.branches[0].len());
+        if !hands.contains(&mal) {
+            hands.push(mal.clone());
+        }
+        let given = w.signed(roster, seen, &hands);
+        service::put(w, 0, given);
+        if w.rng.percent(40) {
+            break;
+        }
+    }
+    for _ in 0..2 {
+        let gift = match w.rng.below(3) {
+            0 => org::technician("mal", &["support".to_owned()], w.now + 20 * DAY),
+            _ => gift(w),
+        };
+        let seen = w.head_of(0, w.service.branches[0].len());
+        let given = w.signed(gift, seen, std::slice::from_ref(&mal));
+        service::put(w, 0, given);
+        service::refresh(w, at);
+        rex::attempt(w, "mal");
+    }
+    if w.rng.percent(50) {
+        service::show(w);
+        office::roster(w);
+        sequence_newest(w);
+        service::refresh(w, at);
+    }
+}
+
+/// The next roster, with his keys beside the admins' or, now and then, in their place.
+fn usurped(w: &mut World, keys: &[String]) -> Say {
+    service::show(w);
+    let old = w.office.truth.roster().what.clone();
+    let mut next = Roster {
+        version: old.version + 1,
+        threshold: 1,
+        ..old
+    };
+    let is_own = |admin: &Admin| keys.iter().any(|key| admin.key.id() == cast::id(key));
+    if w.rng.percent(40) {
+        next.admins.clear();
+    }
+    next.admins.retain(|admin| !is_own(admin));
+    next.admins.extend(keys.iter().map(|key| org::admin(key)));
+    Say::Roster(Box::new(next))
+}
+
 /// What is given wrongly, and by whom.
 struct Wrong {
     say: Say,
