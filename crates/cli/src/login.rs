@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use api::ledger::LedgerPage;
 use trust::bytes::Blob;
 use trust::seal::{OpeningKey, Use, open_label};
+use trust::state::Entry;
 use trust::statement::Role;
 use trust::warrant::OpenedName;
 use trust::{KeyId, OrgId, SigningKey, State};
@@ -252,6 +253,24 @@ impl Login {
             refused(
                 "not_an_admin",
                 "None of the keys on this computer is an admin key in force. An admin has to do this.",
+            )
+        })
+    }
+
+    /// The own key that is an enroller's, with its admission.
+    pub fn enroller(&self) -> Result<(&SigningKey, &Entry)> {
+        let mut mine = self.keys.iter().map(|own| &own.key);
+        let found = mine.find_map(|key| {
+            let entry = self
+                .state()
+                .in_force(&key.id(), Role::Enroller, now_ms())
+                .ok()?;
+            Some((key, entry))
+        });
+        found.ok_or_else(|| {
+            refused(
+                "not_an_admin",
+                "None of the keys on this computer is an admin's or an enroller's in force. An admin has to do this.",
             )
         })
     }
