@@ -1,34 +1,52 @@
 //! Keys come, and go, with real programs: devices in bulk from a list made at the machines, and by an enroller.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use agent::trust_store::Glance;
 use serde_json::{Value, json};
-use trust::X25519Public;
+use tokio::process::Command;
+use trust::receipt::Event;
 use trust::seal::{Use, seal};
 use trust::statement::{DirectoryShare, Roster, Say};
-use wayleave_tests::stage::{Agent, Cli, Ended, World, program};
+use trust::{PublicKey, Scope, SigningKey, X25519Public};
+use wayleave_tests::org::policy;
+use wayleave_tests::stage::{Agent, Cli, Ended, Process, World, program};
 use wayleave_tests::{now_ms, random, soon};
 
 /// Somebody whose computer holds a fresh key of `wayleave key new`.
-async fn newcomer(world: &World, name: &str) -> (Cli, trust::PublicKey, String) {
+async fn newcomer(world: &World, name: &str) -> (Cli, PublicKey, String) {
     let cli = Cli::at(&world.dir.path().join(name), world.org.id);
     let (org, server) = (world.org.id.to_string(), world.service.url.clone());
     cli.run(&["org", "pin", "--server", &server, "--", &org])
         .await
         .well();
     let made = cli.run(&["key", "new"]).await.well().json();
+    let (key, keys) = public_of(&made);
+    (cli, key, keys)
+}
+
+/// The key of `key new` or `key ssh`, and both as the admin gets them.
+fn public_of(made: &Value) -> (PublicKey, String) {
     let text = made["key"].as_str().unwrap();
     let public: [u8; 32] = trust::bytes::from_b64u(text).unwrap().try_into().unwrap();
-    let key = trust::PublicKey::native(&public).unwrap();
+    let key = PublicKey::native(&public).unwrap();
     let member = made["member_key"].as_str().unwrap();
-    (cli, key, format!("{text},{member}"))
+    (key, format!("{text},{member}"))
 }
 
 /// The command line of an admin of the organisation.
 async fn admin(world: &mut World) -> Cli {
     let (cli, key, keys) = newcomer(world, "ada's").await;
+    let bob = SigningKey::from_seed(*world.org.bob.seed());
+    make_admin(world, key, &keys, &bob).await;
+    cli
+}
+
+/// Replaces Ada's key in the roster, with a share of the directory key.
+async fn make_admin(world: &mut World, key: PublicKey, keys: &str, by: &SigningKey) {
     let to: X25519Public = keys.split_once(',').unwrap().1.parse().unwrap();
     let secret = world.org.directory.secret();
     let sealed = seal(&to, Use::Directory, &world.org.id.0, secret, random()).unwrap();
@@ -39,10 +57,8 @@ async fn admin(world: &mut World) -> Cli {
     };
     next.admins[0].key = key;
     next.admins[0].directory = Some(DirectoryShare { to, sealed });
-    let bob = trust::SigningKey::from_seed(*world.org.bob.seed());
-    let envelope = world.org.signed(Say::Roster(Box::new(next)), &bob);
+    let envelope = world.org.signed(Say::Roster(Box::new(next)), by);
     world.org.publish(&envelope).await;
-    cli
 }
 
 async fn waiting(world: &World, name: &str) -> Agent {
@@ -55,7 +71,7 @@ async fn waiting(world: &World, name: &str) -> Agent {
 
 /// What `wayleave-agent fingerprint --list` prints at that machine.
 async fn listed(dir: &Path, label: &str) -> String {
-    let mut command = tokio::process::Command::new(program("wayleave-agent"));
+    let mut command = Command::new(program("wayleave-agent"));
     command.args(["fingerprint", "--list", "--label", label, "--dir"]);
     command.arg(dir.join("state"));
     let output = soon("fingerprint --list", command.output()).await.unwrap();
@@ -178,4 +194,127 @@ async fn an_enroller_admits_devices_into_its_own_groups_and_does_nothing_else() 
         .well();
     let gone = grace.run(&["device", "list"]).await;
     assert_ne!(gone.code, 0, "a revoked enroller reads nothing");
+}
+
+/// OpenSSH's own agent with one key in it, which it uses only while `confirmed` is there.
+struct SshAgent {
+    socket: PathBuf,
+    confirmed: PathBuf,
+    process: Process,
+}
+
+impl SshAgent {
+    async fn start(dir: &Path) -> Self {
+        std::fs::create_dir_all(dir).unwrap();
+        let (socket, confirmed, askpass) = (
+            dir.join("socket"),
+            dir.join("confirmed"),
+            dir.join("askpass"),
+        );
+        let script = format!("#!/bin/sh\ntest -e {}\n", confirmed.display());
+        std::fs::write(&askpass, script).unwrap();
+        std::fs::set_permissions(&askpass, Permissions::from_mode(0o700)).unwrap();
+        let mut command = Command::new("ssh-agent");
+        command.args(["-D", "-a"]).arg(&socket);
+        command
+            .env("SSH_ASKPASS", &askpass)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("DISPLAY", ":none");
+        let mut process = Process::start("ssh-agent", command);
+        process.line(|line| line.contains("SSH_AUTH_SOCK")).await;
+        let agent = Self {
+            socket,
+            confirmed,
+            process,
+        };
+        let file = dir.join("id");
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "ada@laptop", "-f"]);
+        well(keygen.arg(&file)).await;
+        well(agent.add(&["-c"]).arg(&file)).await;
+        agent
+    }
+
+    fn add(&self, options: &[&str]) -> Command {
+        let mut command = Command::new("ssh-add");
+        command.args(options).env("SSH_AUTH_SOCK", &self.socket);
+        command
+    }
+
+    fn confirm(&self, is_confirmed: bool) {
+        if is_confirmed {
+            std::fs::write(&self.confirmed, "").unwrap();
+        } else {
+            std::fs::remove_file(&self.confirmed).unwrap();
+        }
+    }
+}
+
+async fn well(command: &mut Command) {
+    let output = soon("a program of OpenSSH", command.output())
+        .await
+        .unwrap();
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{why}");
+}
+
+#[tokio::test]
+async fn an_admin_signs_with_a_key_that_his_ssh_agent_holds() {
+    let mut world = World::start().await;
+    let mut agent = SshAgent::start(&world.dir.path().join("agent")).await;
+    let cli = Cli::at(&world.dir.path().join("ada's"), world.org.id)
+        .with_env("SSH_AUTH_SOCK", &agent.socket);
+    let (org, server) = (world.org.id.to_string(), world.service.url.clone());
+    cli.run(&["org", "pin", "--server", &server, "--", &org])
+        .await
+        .well();
+    let listed = cli.run(&["key", "ssh"]).await.well().json();
+    assert_eq!(listed[0]["comment"], json!("ada@laptop"));
+    let (key, keys) = public_of(&cli.run(&["key", "ssh", "ada@laptop"]).await.well().json());
+    let bob = SigningKey::from_seed(*world.org.bob.seed());
+    make_admin(&mut world, key, &keys, &bob).await;
+    let raise = ["org", "threshold", "2"];
+
+    let refused = cli.run(&raise).await;
+    assert_eq!(
+        (refused.code, refused.refusal().as_str()),
+        (3, "agent_refused")
+    );
+    agent.confirm(true);
+    let rename = ["org", "roster", "--name", "Hafen Nord"];
+    cli.run(&rename).await.well();
+    let shown = cli.run(&["org", "roster"]).await.well().json();
+    assert_eq!(shown["name"], json!("Hafen Nord"));
+
+    well(&mut agent.add(&["-D"])).await;
+    let gone = cli.run(&raise).await;
+    assert_eq!((gone.code, gone.refusal().as_str()), (3, "agent_key_gone"));
+    agent.process.kill().await;
+    let away = cli.run(&raise).await;
+    assert_eq!((away.code, away.refusal().as_str()), (3, "no_agent"));
+}
+
+#[tokio::test]
+async fn a_technician_opens_a_device_with_a_key_that_his_ssh_agent_holds() {
+    let mut world = World::start().await;
+    let agent = SshAgent::start(&world.dir.path().join("agent")).await;
+    let cli = Cli::at(&world.dir.path().join("toni"), world.org.id)
+        .with_env("SSH_AUTH_SOCK", &agent.socket);
+    agent.confirm(true);
+    let which = ["--ssh-key", "ada@laptop"];
+    let answer = cli
+        .technician_init_with(&world.service.url, "Toni", &which)
+        .await;
+    world.org.admit_answer(&answer, "toni", &["support"]).await;
+    let rule = policy("support", "support", "office", &[Scope::Shell]);
+    world.org.say(Say::Policy(rule)).await;
+    let device = world.device("desk", &["office"]).await;
+    let id = device.id().to_string();
+    let shell = ["shell", &id, "--unattended", "--", "true"];
+    agent.confirm(false);
+    assert_eq!(cli.run(&shell).await.code, 255);
+    assert_eq!(device.count(Event::Open), 0);
+    agent.confirm(true);
+    cli.run(&shell).await.well();
+    assert_eq!(device.count(Event::Open), 1);
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use api::ledger::Appended;
 use serde_json::{Value, json};
-use trust::SigningKey;
 use trust::bytes::{Hash, StatementId};
 use trust::envelope::{Envelope, PayloadType};
 use trust::state::Inert;
@@ -17,6 +16,7 @@ use crate::ambient::{now_ms, random};
 use crate::args::Common;
 use crate::failure::refused;
 use crate::login::Login;
+use crate::signer::{self, SignatureKey};
 use crate::{disk, say};
 
 /// What became of a statement.
@@ -61,7 +61,7 @@ pub(super) async fn publish(
 ) -> Result<Published> {
     let statement = compose(login, say);
     show(login, &statement, common)?;
-    let envelope = Envelope::sign(
+    let envelope = signer::sign(
         PayloadType::Statement,
         &statement,
         &[authority(login, &statement.say)?],
@@ -82,7 +82,7 @@ pub(super) async fn publish(
 }
 
 /// The own key that may say this: an admin's, or an enroller's for devices.
-fn authority<'a>(login: &'a Login, say: &Say) -> Result<&'a SigningKey> {
+fn authority<'a>(login: &'a Login, say: &Say) -> Result<&'a SignatureKey> {
     match (login.admin_key(), say) {
         (Err(_), Say::Admit(admit)) if admit.role == Role::Device => {
             login.enroller().map(|(key, _)| key)
