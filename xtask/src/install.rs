@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::steps;
 
 /// Debian packages, the same names in Debian 12 and 13.
-const PACKAGES: [&str; 29] = [
+const PACKAGES: [&str; 30] = [
     // to build
     "build-essential",
     "pkg-config",
@@ -30,6 +30,8 @@ const PACKAGES: [&str; 29] = [
     "chromium",
     // the mail server of the feed's tests
     "python3-aiosmtpd",
+    // the ssh-agent of the tests of keys
+    "openssh-client",
     // fonts: Latin, CJK, emoji
     "fonts-dejavu-core",
     "fonts-noto-cjk",

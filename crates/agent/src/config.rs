@@ -20,7 +20,7 @@ pub enum Command {
     /// Serve sessions until stopped.
     Run(Run),
     /// Print the words and key ids of this device, to compare with what an admin sees. Works without a network.
-    Fingerprint(Dir),
+    Fingerprint(Fingerprint),
     /// Print what this device knows: organisation, admission, ledger, receipts.
     Status(Dir),
     /// Print the chain of receipts, one line each.
@@ -77,6 +77,20 @@ pub struct Repin {
     /// Where this device keeps its keys and receipts.
     #[arg(long, env = "WAYLEAVE_DIR", default_value_os_t = default_dir())]
     pub dir: PathBuf,
+}
+
+/// Arguments of `fingerprint`.
+#[derive(Args, Debug, Clone)]
+pub struct Fingerprint {
+    /// Where this device keeps its keys and receipts.
+    #[command(flatten)]
+    pub dir: Dir,
+    /// Print one line for the list of "wayleave org admit devices --list".
+    #[arg(long)]
+    pub list: bool,
+    /// What the list calls this machine; by default its host name.
+    #[arg(long, requires = "list")]
+    pub label: Option<String>,
 }
 
 /// Arguments of the commands that only look.

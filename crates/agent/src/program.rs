@@ -9,7 +9,7 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 use trust::statement::Role;
 
-use crate::config::{Cli, Command, Run, hostname, one_line};
+use crate::config::{Cli, Command, Fingerprint, Run, hostname, one_line};
 use crate::keeper::{HelperProgram, KeeperConfig};
 use crate::socket::Service;
 use crate::trust_store::{DeviceKeys, Disk, Glance, StoreError, TrustStore};
@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
         Command::Window { kind } => return crate::windows::run(&[kind]),
         Command::Helper(args) => return crate::helper::run(args),
         Command::Run(args) => run(args),
-        Command::Fingerprint(args) => fingerprint(&args.dir),
+        Command::Fingerprint(args) => fingerprint(&args),
         Command::Status(args) => status(&args.dir),
         Command::Receipts(args) => receipts(&args.dir),
         Command::Repin(args) => crate::repin::run(&args),
@@ -87,12 +87,17 @@ fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 /// Makes the keys where there are none: a list for bulk admission is made before the first start.
-fn fingerprint(dir: &Path) -> anyhow::Result<()> {
+fn fingerprint(args: &Fingerprint) -> anyhow::Result<()> {
+    let dir = &args.dir.dir;
     let keys = match Glance::keys(dir) {
         Ok(keys) => keys,
         Err(StoreError::Empty(_)) => DeviceKeys::load_or_make(&Disk::hold(dir)?)?,
         Err(error) => return Err(error.into()),
     };
+    if args.list {
+        let name = args.label.as_deref().map_or_else(hostname, one_line);
+        return say(&format!("{} {} {name}\n", keys.id(), keys.noise_public));
+    }
     say(&format!(
         "words:       {}\ndevice key:  {}\nchannel key: {}\n",
         keys.words(),

@@ -24,6 +24,8 @@ pub enum Role {
     Technician,
     /// A recovery key of the roster, or an admin's key of a recovery that waits: reads the ledger and nothing else.
     Recovery,
+    /// Admitted as an enroller: reads the ledger and the devices, to admit those that wait into its own groups.
+    Enroller,
 }
 
 /// Answer of `POST /v1/orgs/{org}/sign-in`.

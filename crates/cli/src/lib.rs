@@ -25,6 +25,8 @@ mod sealed;
 mod server_url;
 mod service;
 mod session;
+mod signer;
+mod ssh_agent;
 mod witness;
 
 use std::ffi::OsString;

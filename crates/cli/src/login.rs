@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use api::ledger::LedgerPage;
 use trust::bytes::Blob;
 use trust::seal::{OpeningKey, Use, open_label};
+use trust::state::Entry;
 use trust::statement::Role;
 use trust::warrant::OpenedName;
 use trust::{KeyId, OrgId, SigningKey, State};
@@ -16,6 +17,7 @@ use crate::keystore::{Keystore, Vault, default_dir};
 use crate::ledger::Ledger;
 use crate::org_store::{KeyKind, OrgStore};
 use crate::service::{Service, SignedService};
+use crate::signer::SignatureKey;
 
 /// How long a request key lives for commands that are over soon, in milliseconds.
 pub const SHORT_MS: u64 = 10 * 60_000;
@@ -34,7 +36,7 @@ pub enum As {
 /// A signature key of this computer.
 pub struct OwnKey {
     /// The key.
-    pub key: SigningKey,
+    pub key: SignatureKey,
     /// The name that its admission commits to.
     pub name: Option<OpenedName>,
 }
@@ -172,7 +174,8 @@ impl Login {
                 "No recovery key is at hand. Give its words with --words, or its file with --file."
             )
         );
-        let unnamed = |key: &SigningKey| own((SigningKey::from_seed(*key.seed()), None));
+        let unnamed =
+            |key: &SigningKey| own((SignatureKey::Here(SigningKey::from_seed(*key.seed())), None));
         let may_read: Vec<OwnKey> = recovery.iter().map(unnamed).collect();
         let signed = match sign_in(&service, store.org(), &may_read, valid_ms).await {
             Ok(signed) => signed,
@@ -242,7 +245,7 @@ impl Login {
     }
 
     /// The own key that is an admin's.
-    pub fn admin_key(&self) -> Result<&SigningKey> {
+    pub fn admin_key(&self) -> Result<&SignatureKey> {
         let mine = self
             .keys
             .iter()
@@ -256,8 +259,26 @@ impl Login {
         })
     }
 
+    /// The own key that is an enroller's, with its admission.
+    pub fn enroller(&self) -> Result<(&SignatureKey, &Entry)> {
+        let mut mine = self.keys.iter().map(|own| &own.key);
+        let found = mine.find_map(|key| {
+            let entry = self
+                .state()
+                .in_force(&key.id(), Role::Enroller, now_ms())
+                .ok()?;
+            Some((key, entry))
+        });
+        found.ok_or_else(|| {
+            refused(
+                "not_an_admin",
+                "None of the keys on this computer is an admin's or an enroller's in force. An admin has to do this.",
+            )
+        })
+    }
+
     /// The own key that is a technician's, with the name it is admitted under.
-    pub fn technician(&self) -> Result<(&SigningKey, &OpenedName)> {
+    pub fn technician(&self) -> Result<(&SignatureKey, &OpenedName)> {
         for own in &self.keys {
             if acts(self.state(), &own.key.id(), As::Technician) {
                 let name = own
@@ -360,7 +381,7 @@ async fn sign_in(
     for own in keys {
         match service.sign_in(org, &own.key, valid_ms).await {
             Ok(signed) => return Ok(signed),
-            Err(why) if find(&why).is_some_and(|f| f.kind == Kind::Service) => {
+            Err(why) if find(&why).is_some_and(|f| f.kind != Kind::Unreachable) => {
                 last = last.or(Some(why))
             }
             Err(why) => return Err(why),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use trust::bytes::Blob;
 use trust::seal::OpeningKey;
 use trust::warrant::OpenedName;
-use trust::{KeyId, OrgId, SigningKey, StatementId};
+use trust::{KeyId, OrgId, PublicKey, SigningKey, StatementId};
 use wire::control::ReceiptHead;
 
 use crate::ambient::now_ms;
@@ -29,6 +29,7 @@ use crate::disk;
 use crate::keystore::Vault;
 use crate::sealed::Secret;
 use crate::server_url::ServerUrl;
+use crate::signer::SignatureKey;
 
 /// The pinned organisation: whoever holds these 32 bytes has pinned its admin keys, thresholds and witnesses.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -85,7 +86,12 @@ pub struct KeyFile {
     /// The name that a technician's admission commits to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<OpenedName>,
-    sealed: Blob,
+    /// The secret; none where another program holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Blob>,
+    /// The public half of a signature key that an ssh-agent holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_agent: Option<PublicKey>,
 }
 
 /// The directory of one organisation.
@@ -172,22 +178,35 @@ impl OrgStore {
         name: Option<OpenedName>,
     ) -> Result<()> {
         let sealed = vault.seal(&self.label(kind, id), secret)?;
-        let file = KeyFile {
+        self.write_key(&KeyFile {
             version: 1,
             kind,
             id: id.to_owned(),
             made: now_ms(),
             name,
-            sealed,
-        };
-        disk::make_dir(&self.dir.join("keys"))?;
-        disk::write_json(
-            &self
-                .dir
-                .join("keys")
-                .join(format!("{}-{id}.json", kind.as_str())),
-            &file,
-        )
+            sealed: Some(sealed),
+            ssh_agent: None,
+        })
+    }
+
+    /// Notes a signature key that an ssh-agent holds: its public half only.
+    pub fn add_ssh_key(&self, key: &PublicKey, name: Option<OpenedName>) -> Result<()> {
+        self.write_key(&KeyFile {
+            version: 1,
+            kind: KeyKind::Signing,
+            id: key.id().to_string(),
+            made: now_ms(),
+            name,
+            sealed: None,
+            ssh_agent: Some(key.clone()),
+        })
+    }
+
+    fn write_key(&self, file: &KeyFile) -> Result<()> {
+        let dir = self.dir.join("keys");
+        disk::make_dir(&dir)?;
+        let name = format!("{}-{}.json", file.kind.as_str(), file.id);
+        disk::write_json(&dir.join(name), file)
     }
 
     /// All secrets, sealed: by kind, the oldest of each first.
@@ -211,16 +230,27 @@ impl OrgStore {
 
     /// Opens a secret.
     pub fn open_key(&self, vault: &Vault, file: &KeyFile) -> Result<Secret> {
-        vault.open(&self.label(file.kind, &file.id), &file.sealed)
+        let sealed = file.sealed.as_ref().with_context(|| {
+            format!(
+                "The ssh-agent holds the key {}, not this computer.",
+                file.id
+            )
+        })?;
+        vault.open(&self.label(file.kind, &file.id), sealed)
     }
 
     /// The signature keys, oldest first, each with the name it is committed to.
-    pub fn signing_keys(&self, vault: &Vault) -> Result<Vec<(SigningKey, Option<OpenedName>)>> {
+    pub fn signing_keys(&self, vault: &Vault) -> Result<Vec<(SignatureKey, Option<OpenedName>)>> {
         let files = self.keys()?;
         let signing = files.into_iter().filter(|f| f.kind == KeyKind::Signing);
-        signing
-            .map(|f| Ok((SigningKey::from_seed(*self.open_key(vault, &f)?), f.name)))
-            .collect()
+        let open = |file: KeyFile| {
+            let signer = match &file.ssh_agent {
+                Some(key) => SignatureKey::Agent(key.clone()),
+                None => SignatureKey::Here(SigningKey::from_seed(*self.open_key(vault, &file)?)),
+            };
+            Ok((signer, file.name))
+        };
+        signing.map(open).collect()
     }
 
     /// The sealing keys of one kind.

@@ -9,13 +9,14 @@ use api::sign_in::{SignInNonce, SignedIn};
 use api::signature::{self, Target};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
-use trust::envelope::{Envelope, PayloadType};
+use trust::envelope::PayloadType;
 use trust::proof::SignIn;
 use trust::{OrgId, SigningKey};
 
 use crate::ambient::{now_ms, random};
 use crate::failure::{Kind, named};
 use crate::server_url::ServerUrl;
+use crate::signer::{self, SignatureKey};
 
 const CONNECT_S: u64 = 10;
 const REQUEST_S: u64 = 60;
@@ -109,7 +110,7 @@ impl Service {
     pub async fn sign_in(
         &self,
         org: OrgId,
-        key: &SigningKey,
+        key: &SignatureKey,
         valid_ms: u64,
     ) -> Result<SignedService> {
         let path = format!("/v1/orgs/{org}/nonce");
@@ -125,7 +126,7 @@ impl Service {
             at,
             until,
         };
-        let envelope = Envelope::sign(PayloadType::SignIn, &claim, &[key])?;
+        let envelope = signer::sign(PayloadType::SignIn, &claim, &[key])?;
         let path = format!("/v1/orgs/{org}/sign-in");
         let _: SignedIn = self
             .send_body(Method::POST, &path, envelope.as_bytes().to_vec())

@@ -1,5 +1,6 @@
 //! The command line of one person.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -14,6 +15,7 @@ use crate::soon;
 pub struct Cli {
     dir: PathBuf,
     org: OrgId,
+    env: Vec<(&'static str, OsString)>,
 }
 
 /// How a command ended.
@@ -57,25 +59,36 @@ impl Cli {
         Self {
             dir: dir.to_owned(),
             org,
+            env: Vec::new(),
         }
+    }
+
+    /// The same person with one more variable of the environment.
+    pub fn with_env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
+        self
     }
 
     /// Makes a technician's keys and gives the answer that an admin admits by.
     pub async fn technician_init(&self, server: &str, name: &str) -> Envelope {
+        self.technician_init_with(server, name, &[]).await
+    }
+
+    /// The same with further options.
+    pub async fn technician_init_with(&self, server: &str, name: &str, more: &[&str]) -> Envelope {
         let file = self.dir.with_extension("answer.json");
         let answer = file.display().to_string();
-        self.run(&[
+        let init = [
             "technician",
             "init",
             "--server",
             server,
             "--your-name",
             name,
-            "--answer",
-            &answer,
-        ])
-        .await
-        .well();
+        ];
+        self.run(&[&init[..], &["--answer", &answer], more].concat())
+            .await
+            .well();
         Envelope::parse(&std::fs::read(file).unwrap()).unwrap()
     }
 
@@ -111,6 +124,8 @@ impl Cli {
             .args(arguments);
         command
             .env("WAYLEAVE_PASSPHRASE", "correct horse battery staple")
+            .env_remove("SSH_AUTH_SOCK")
+            .envs(self.env.iter().cloned())
             .kill_on_drop(true);
         command
     }

@@ -5,12 +5,12 @@ use api::approval::{AnswerApproval, Approval, Approvals};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
+use trust::WarrantId;
 use trust::envelope::{Envelope, PayloadType, Signer};
 use trust::judge::{Foreseen, foresee};
 use trust::seal::{open_warrant, seal_refusal};
 use trust::text::{is_line, show_foreign};
 use trust::warrant::Warrant;
-use trust::{SigningKey, WarrantId};
 
 use super::org::labels;
 use crate::ambient::{date, now_ms, random};
@@ -20,6 +20,7 @@ use crate::login::{As, Login, SHORT_MS};
 use crate::people::name_of;
 use crate::say;
 use crate::session::warrant::facts;
+use crate::signer::SignatureKey;
 
 /// Subcommands of `wayleave approve`.
 #[derive(Subcommand, Debug)]
@@ -69,7 +70,7 @@ struct Request<'a> {
     envelope: Envelope,
     warrant: Warrant,
     /// The own key whose signature would count, and what it would do.
-    mine: Option<(&'a SigningKey, Foreseen)>,
+    mine: Option<(&'a SignatureKey, Foreseen)>,
 }
 
 async fn all(login: &Login) -> Result<Vec<Approval>> {
@@ -268,7 +269,7 @@ async fn sign(login: &Login, id: &WarrantId, common: &Common) -> Result<()> {
         now_ms() < opened.warrant.until,
         "The warrant's time is over."
     );
-    let signed = opened.envelope.countersign(key)?;
+    let signed = key.countersign(&opened.envelope)?;
     let signature = signed.signatures().iter().find(|s| s.keyid == key.id());
     let signature = signature.context("a signature that was just made")?;
     answer(login, key, id, &AnswerApproval::Approve(signature.clone())).await?;
@@ -305,7 +306,7 @@ async fn refuse(login: &Login, id: &WarrantId, why: &str) -> Result<()> {
 /// Answers as the key that answers: the service takes nobody's word for another.
 async fn answer(
     login: &Login,
-    key: &SigningKey,
+    key: &SignatureKey,
     id: &WarrantId,
     answer: &AnswerApproval,
 ) -> Result<()> {

@@ -6,17 +6,21 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use trust::bytes::X25519Public;
 use trust::seal::OpeningKey;
-use trust::{OrgId, SigningKey};
+use trust::text::show_foreign;
+use trust::{OrgId, PublicKey, SigningKey};
 
 use crate::ambient::{date, random};
 use crate::args::Common;
 use crate::failure::refused;
 use crate::keyfile;
+use crate::keystore::Vault;
 use crate::login::keystore;
 use crate::org_store::{KeyKind, OrgStore};
 use crate::phrase;
 use crate::sealed::Secret;
+use crate::ssh_agent::{self, Agent, Identity};
 
 /// Subcommands of `wayleave key`.
 #[derive(Subcommand, Debug)]
@@ -25,6 +29,11 @@ pub enum Command {
     List,
     /// Make the keys of a new admin; prints the public ones for "wayleave org roster --add-admin"
     New,
+    /// List the Ed25519 keys of your ssh-agent, or take one of them in as an admin's: only its public half is stored
+    Ssh {
+        /// Its fingerprint or comment
+        which: Option<String>,
+    },
     /// Take the keys of a file: a second admin key, recovery keys
     Import(ImportArguments),
     /// Take a recovery key from its 24 words, read from standard input
@@ -46,6 +55,8 @@ pub fn run(command: Command, common: &Common) -> Result<()> {
     match command {
         Command::List => list(common),
         Command::New => new(common),
+        Command::Ssh { which: None } => list_ssh(common),
+        Command::Ssh { which: Some(which) } => take_ssh(&which, common),
         Command::Import(arguments) => import(&arguments, common),
         Command::Words => words(common),
     }
@@ -59,7 +70,7 @@ fn list(common: &Common) -> Result<()> {
             "{}",
             json!(
                 keys.iter()
-                    .map(|k| json!({ "kind": k.kind, "id": k.id, "made": k.made }))
+                    .map(|k| json!({ "kind": k.kind, "id": k.id, "made": k.made, "ssh_agent": k.ssh_agent.is_some() }))
                     .collect::<Vec<_>>()
             )
         );
@@ -74,10 +85,15 @@ fn list(common: &Common) -> Result<()> {
             .map(|n| format!(" ({})", n.name))
             .unwrap_or_default();
         println!(
-            "{:<9} {} since {}{name}",
+            "{:<9} {} since {}{name}{}",
             key.kind.as_str(),
             key.id,
-            date(key.made)
+            date(key.made),
+            if key.ssh_agent.is_some() {
+                ", in the ssh-agent"
+            } else {
+                ""
+            }
         );
     }
     Ok(())
@@ -87,33 +103,76 @@ fn new(common: &Common) -> Result<()> {
     let keystore = keystore(common)?;
     let store = keystore.chosen(common.one_org()?)?;
     let vault = keystore.unlock_or_create()?;
-    let (key, member) = (
-        SigningKey::from_seed(random()),
-        OpeningKey::from_secret(random())?,
-    );
-    store.add_key(
-        &vault,
-        KeyKind::Signing,
-        &key.id().to_string(),
-        &Secret::new(*key.seed()),
-        None,
-    )?;
-    store.add_key(
-        &vault,
-        KeyKind::Member,
-        &member.public().to_string(),
-        &Secret::new(*member.secret()),
-        None,
-    )?;
-    let public = trust::bytes::to_b64u(key.public().public_bytes());
+    let key = SigningKey::from_seed(random());
+    let (id, seed) = (key.id().to_string(), Secret::new(*key.seed()));
+    store.add_key(&vault, KeyKind::Signing, &id, &seed, None)?;
+    let member = new_member(&store, &vault)?;
+    tell_public(key.public(), &member, common);
+    Ok(())
+}
+
+/// A key that the organisation can seal to.
+fn new_member(store: &OrgStore, vault: &Vault) -> Result<X25519Public> {
+    let member = OpeningKey::from_secret(random())?;
+    let (id, secret) = (member.public().to_string(), Secret::new(*member.secret()));
+    store.add_key(vault, KeyKind::Member, &id, &secret, None)?;
+    Ok(member.public())
+}
+
+/// What goes to the admins who are to list the key.
+fn tell_public(key: &PublicKey, member: &X25519Public, common: &Common) {
+    let public = trust::bytes::to_b64u(key.public_bytes());
     if common.json {
         println!(
             "{}",
-            json!({ "keyid": key.id(), "key": public, "member_key": member.public() })
+            json!({ "keyid": key.id(), "key": public, "member_key": member })
         );
     } else {
-        println!("Key id  {}\nPublic  {public},{}", key.id(), member.public());
+        println!("Key id  {}\nPublic  {public},{member}", key.id());
     }
+}
+
+fn list_ssh(common: &Common) -> Result<()> {
+    let identities = Agent::of_environment()?.identities()?;
+    let taken: Vec<String> = match keystore(common)?.chosen(common.one_org()?) {
+        Ok(store) => store.keys()?.into_iter().map(|k| k.id).collect(),
+        Err(_) => Vec::new(),
+    };
+    let is_taken = |identity: &Identity| taken.contains(&identity.key.id().to_string());
+    if common.json {
+        let lines = identities.iter().map(|i| {
+            json!({ "fingerprint": i.fingerprint(), "comment": i.comment, "keyid": i.key.id(), "taken": is_taken(i) })
+        });
+        println!("{}", serde_json::Value::Array(lines.collect()));
+        return Ok(());
+    }
+    if identities.is_empty() {
+        println!(
+            "The ssh-agent holds no Ed25519 key. Make one with \"ssh-keygen -t ed25519\", add it with \"ssh-add -c FILE\"."
+        );
+    }
+    for identity in &identities {
+        let taken = if is_taken(identity) { ", taken in" } else { "" };
+        let comment = show_foreign(&identity.comment, 60);
+        println!("{} {comment}{taken}", identity.fingerprint());
+    }
+    Ok(())
+}
+
+fn take_ssh(which: &str, common: &Common) -> Result<()> {
+    let identities = Agent::of_environment()?.identities()?;
+    let key = &ssh_agent::find(&identities, which)?.key;
+    let keystore = keystore(common)?;
+    let store = keystore.chosen(common.one_org()?)?;
+    let id = key.id().to_string();
+    ensure!(
+        store.keys()?.iter().all(|k| k.id != id),
+        "The key {id} is taken in already."
+    );
+    let vault = keystore.unlock_or_create()?;
+    store.add_ssh_key(key, None)?;
+    let member = new_member(&store, &vault)?;
+    tell_public(key, &member, common);
     Ok(())
 }
 

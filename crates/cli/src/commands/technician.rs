@@ -23,6 +23,8 @@ use crate::org_store::KeyKind;
 use crate::sealed::Secret;
 use crate::server_url::ServerUrl;
 use crate::service::Service;
+use crate::signer::{self, SignatureKey};
+use crate::ssh_agent::{self, Agent};
 
 /// Subcommands of `wayleave technician`.
 #[derive(Subcommand, Debug)]
@@ -46,6 +48,9 @@ pub struct InitArguments {
     /// Your name, as colleagues and end users will read it
     #[arg(long, value_name = "NAME", env = "WAYLEAVE_NAME")]
     your_name: String,
+    /// A key of your ssh-agent, by its fingerprint or comment, instead of a new one; "wayleave key ssh" lists them
+    #[arg(long, value_name = "WHICH")]
+    ssh_key: Option<String>,
     /// The organisation's directory key, from the invitation: seals your name to the organisation
     #[arg(long, value_name = "KEY")]
     directory_key: Option<X25519Public>,
@@ -80,22 +85,26 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
                 store.pin(server)?;
             }
             debug_assert!(is_pinned || server.is_some());
-            let (key, member) = (
-                SigningKey::from_seed(random()),
-                OpeningKey::from_secret(random())?,
-            );
+            let key = match &arguments.ssh_key {
+                Some(which) => {
+                    let identities = Agent::of_environment()?.identities()?;
+                    SignatureKey::Agent(ssh_agent::find(&identities, which)?.key.clone())
+                }
+                None => SignatureKey::Here(SigningKey::from_seed(random())),
+            };
+            let member = OpeningKey::from_secret(random())?;
             let name = OpenedName {
                 name: arguments.your_name.clone(),
                 salt: Salt(random()),
             };
             let answer = compose(org, &arguments, &key, &member, &name)?;
-            store.add_key(
-                &vault,
-                KeyKind::Signing,
-                &key.id().to_string(),
-                &Secret::new(*key.seed()),
-                Some(name.clone()),
-            )?;
+            match &key {
+                SignatureKey::Here(key) => {
+                    let (id, seed) = (key.id().to_string(), Secret::new(*key.seed()));
+                    store.add_key(&vault, KeyKind::Signing, &id, &seed, Some(name.clone()))?;
+                }
+                SignatureKey::Agent(key) => store.add_ssh_key(key, Some(name.clone()))?,
+            }
             store.add_key(
                 &vault,
                 KeyKind::Member,
@@ -113,7 +122,7 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
 fn compose(
     org: OrgId,
     arguments: &InitArguments,
-    key: &SigningKey,
+    key: &SignatureKey,
     member: &OpeningKey,
     name: &OpenedName,
 ) -> Result<Envelope> {
@@ -133,7 +142,7 @@ fn compose(
         name: name.commitment(),
         label,
     };
-    Ok(Envelope::sign(PayloadType::InviteAnswer, &answer, &[key])?)
+    signer::sign(PayloadType::InviteAnswer, &answer, &[key])
 }
 
 async fn leave(arguments: &InitArguments, server: &ServerUrl, answer: &Envelope) -> Result<()> {

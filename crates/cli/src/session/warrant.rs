@@ -16,6 +16,7 @@ use crate::failure::refused;
 use crate::login::Login;
 use crate::people::approvers;
 use crate::say;
+use crate::signer;
 
 /// What the technician has seen and agreed to sign.
 pub struct Agreed {
@@ -218,7 +219,7 @@ pub fn sign(
     warrant
         .check_shape()
         .map_err(|why| anyhow!("The warrant cannot be like this: {why}."))?;
-    let envelope = Envelope::sign(PayloadType::Warrant, &warrant, &[key])?;
+    let envelope = signer::sign(PayloadType::Warrant, &warrant, &[key])?;
     let lacks = judge_here(login, target, &warrant, &envelope)?;
     Ok(SignedWarrant {
         id,

@@ -22,6 +22,14 @@ pub use request::Signed;
 pub use sign_in::sign_in;
 pub use socket::{Prover, hello_nonce, prove};
 
+/// What a request is for, as far as roles differ in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wish {
+    ReadLedger,
+    ReadDevices,
+    Other,
+}
+
 /// A signed-in member, checked just now.
 #[derive(Clone)]
 pub struct Caller {
@@ -74,22 +82,28 @@ impl Caller {
         member_role(&self.org, &self.keyid, now).err()
     }
 
-    /// Not with a recovery key: whoever found one learns what the ledger says, and not who is at work.
-    fn more_than_the_ledger(&self) -> Answer<()> {
-        if self.role == Role::Recovery {
-            return Err(Refusal::forbidden(
+    /// Whoever found a recovery key learns what the ledger says, and not who is at work; an enroller, which devices wait.
+    fn may(&self, wish: Wish) -> Answer<()> {
+        match (self.role, wish) {
+            (Role::Admin | Role::Technician, _)
+            | (Role::Recovery | Role::Enroller, Wish::ReadLedger)
+            | (Role::Enroller, Wish::ReadDevices) => Ok(()),
+            (Role::Recovery, _) => Err(Refusal::forbidden(
                 "ledger_only",
                 "A recovery key reads the ledger and nothing else.",
-            ));
+            )),
+            (Role::Enroller, _) => Err(Refusal::forbidden(
+                "devices_only",
+                "An enroller's key reads the ledger and the devices, and nothing else.",
+            )),
         }
-        Ok(())
     }
 
     /// Admins only.
     pub fn admin(&self) -> Answer<()> {
         match self.role {
             Role::Admin => Ok(()),
-            Role::Technician | Role::Recovery => Err(Refusal::forbidden(
+            Role::Technician | Role::Recovery | Role::Enroller => Err(Refusal::forbidden(
                 "admins_only",
                 "Only an admin's key may do this.",
             )),
@@ -105,7 +119,7 @@ fn member_role(org: &Org, keyid: &KeyId, now: u64) -> Answer<Role> {
             "This key was revoked. It opens nothing any more.",
         )),
         Standing::Device | Standing::None => {
-            let text = "The organisation's ledger lists this key neither as admin nor as technician in force.";
+            let text = "The organisation's ledger lists this key neither as admin, technician nor enroller in force.";
             Err(Refusal::unproven("not_a_member", text))
         }
     }

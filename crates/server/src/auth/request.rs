@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Caller;
+use super::{Caller, Wish};
 use crate::app::{Address, App};
 use crate::clock::now_ms;
 use crate::error::{Answer, Refusal};
@@ -92,9 +92,17 @@ struct Head {
 }
 
 impl Head {
-    fn reads_the_ledger(&self) -> bool {
+    fn wish(&self) -> Wish {
         let path = self.path_and_query.split('?').next().unwrap_or_default();
-        self.method == "GET" && path.ends_with("/ledger")
+        if self.method != "GET" {
+            Wish::Other
+        } else if path.ends_with("/ledger") {
+            Wish::ReadLedger
+        } else if path.ends_with("/devices") {
+            Wish::ReadDevices
+        } else {
+            Wish::Other
+        }
     }
 }
 
@@ -148,9 +156,7 @@ async fn check(
             "This request was sent already; sign each request with a new nonce.",
         ));
     }
-    if !head.reads_the_ledger() {
-        caller.more_than_the_ledger()?;
-    }
+    caller.may(head.wish())?;
     Ok(caller)
 }
 

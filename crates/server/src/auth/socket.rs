@@ -7,7 +7,7 @@ use trust::PublicKey;
 use trust::envelope::{Envelope, PayloadType};
 use trust::proof::{Purpose, Socket};
 
-use super::Caller;
+use super::{Caller, Wish};
 use crate::app::App;
 use crate::clock::random;
 use crate::error::{Answer, Refusal};
@@ -129,6 +129,6 @@ fn device(
 
 async fn member(app: &App, org: Arc<Org>, signer: &KeyId) -> Answer<(PublicKey, Prover)> {
     let caller = Caller::find(app, org, signer).await?;
-    caller.more_than_the_ledger()?;
+    caller.may(Wish::Other)?;
     Ok((caller.request_key.clone(), Prover::Member(caller)))
 }

@@ -111,6 +111,11 @@ impl Org {
                 .is_ok()
             {
                 Standing::Member(Role::Technician)
+            } else if state
+                .in_force(keyid, statement::Role::Enroller, now)
+                .is_ok()
+            {
+                Standing::Member(Role::Enroller)
             } else if state.roster().recovery_key(keyid).is_some()
                 || waiting_admin(state, keyid).is_some()
             {

@@ -4,10 +4,11 @@ use api::ledger::LedgerPage;
 use api::sign_in::Role;
 use reqwest::StatusCode;
 use trust::envelope::{Envelope, PayloadType};
-use trust::statement::{Recovery, Roster, Say, Target};
+use trust::statement::{self, Recovery, Roster, Say, Target};
 use trust::{OrgId, SigningKey};
 
 use crate::support::member::{HOUR_MS, post_sign_in, refused, sign_in_payload};
+use crate::support::org::admit;
 use crate::support::{Member, OrgFixture, Socket, TestServer, unique32};
 
 #[tokio::test]
@@ -240,5 +241,35 @@ async fn a_recovery_key_reads_the_ledger_and_nothing_else() {
     assert_eq!(unknown, (401, "not_a_member".into()));
     org.revoke(Target::Key(safe.id())).await;
     let gone = refused(member.get("/ledger").await).await;
+    assert_eq!(gone, (401, "revoked".into()));
+}
+
+/// Who sets machines up sees which of them wait, to admit them, and not who is at work on others.
+#[tokio::test]
+async fn an_enroller_reads_the_ledger_and_the_devices_and_nothing_else() {
+    let server = TestServer::start().await;
+    let mut org = OrgFixture::make(&server).await;
+    let key = SigningKey::from_seed(unique32());
+    let payload = sign_in_payload(&org, &SigningKey::from_seed(unique32())).await;
+    let unknown = refused(post_sign_in(&org, &payload, &key).await).await;
+    assert_eq!(unknown, (401, "not_a_member".into()));
+    org.append(admit(statement::Role::Enroller, &key)).await;
+    let member = Member::sign_in(&org, &key).await;
+    assert_eq!(member.signed_in.role, Role::Enroller);
+    let page: LedgerPage = member.read("/ledger?from=1").await;
+    assert_eq!(page.leaves.len(), 1);
+    assert_eq!(member.get("/devices").await.status(), StatusCode::OK);
+    let devices_only = (403, "devices_only".to_owned());
+    for path in ["/sessions", "/invites", "/drafts"] {
+        assert_eq!(
+            refused(member.get(path).await).await,
+            devices_only,
+            "{path}"
+        );
+    }
+    let mut socket = Socket::console(&server, &org, &member.request_key).await;
+    assert_eq!(socket.refusal().await, "devices_only");
+    org.revoke(Target::Key(key.id())).await;
+    let gone = refused(member.get("/devices").await).await;
     assert_eq!(gone, (401, "revoked".into()));
 }

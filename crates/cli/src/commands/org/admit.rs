@@ -6,16 +6,21 @@ use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 use trust::PublicKey;
 use trust::seal::seal_label;
+use trust::state::Entry;
 use trust::statement::{Admit, Role, Say, Subject};
 
+use super::describe::groups;
 use super::parse::parse_key;
-use super::publish::{publish, tell};
-use crate::ambient::{now_ms, random};
+use super::publish::{Published, publish, tell};
+use crate::ambient::{date, now_ms, random};
 use crate::args::Common;
+use crate::failure::refused;
 use crate::login::{As, Login, SHORT_MS};
 use crate::say;
 
 mod device;
+mod devices;
+mod list;
 mod technician;
 
 const DAY_MS: u64 = 86_400_000;
@@ -25,6 +30,8 @@ const DAY_MS: u64 = 86_400_000;
 pub enum Command {
     /// A waiting device, after comparing its words with those at the machine
     Device(device::Arguments),
+    /// All waiting devices of a list that was made at the machines
+    Devices(devices::Arguments),
     /// A person who answered an invitation, after comparing words with him
     Technician(technician::Arguments),
     /// A key that may stop technicians, warrants, or everything
@@ -68,9 +75,13 @@ impl Terms {
 
 pub(super) async fn run(command: Command, common: &Common) -> Result<()> {
     let mut login = Login::online(common, As::Admin, SHORT_MS).await?;
-    login.admin_key()?;
+    // An enroller admits devices without being an admin: see `give`.
+    if !matches!(command, Command::Device(_) | Command::Devices(_)) {
+        login.admin_key()?;
+    }
     match command {
         Command::Device(arguments) => device::run(&mut login, arguments, common).await,
+        Command::Devices(arguments) => devices::run(&mut login, arguments, common).await,
         Command::Technician(arguments) => technician::run(&mut login, arguments, common).await,
         Command::Stopper(arguments) => plain(&mut login, arguments, Role::Stopper, common).await,
         Command::Enroller(arguments) => plain(&mut login, arguments, Role::Enroller, common).await,
@@ -97,10 +108,12 @@ async fn plain(
         label: Some(label),
         directory: None,
     };
-    give(login, role, vec![subject], &arguments.terms, 365, common).await
+    let published = give(login, role, vec![subject], &arguments.terms, 365, common).await?;
+    tell(&published, common);
+    Ok(())
 }
 
-/// Publishes an admission.
+/// Publishes an admission: by an admin's key, or by an enroller's where it admits devices into its own groups.
 async fn give(
     login: &mut Login,
     role: Role,
@@ -108,19 +121,47 @@ async fn give(
     terms: &Terms,
     days: u64,
     common: &Common,
-) -> Result<()> {
-    let admit = Admit {
+) -> Result<Published> {
+    let mut admit = Admit {
         role,
         subjects,
         groups: terms.group.clone(),
         until: terms.until(days),
     };
+    if let (Role::Device, None) = (role, login.admin_key().ok()) {
+        let (_, own) = login.enroller()?;
+        admit.until = until_of_enroller(own, &admit, terms)?;
+    }
     admit
         .check_shape()
         .map_err(|why| anyhow::anyhow!("This cannot be admitted: {why}."))?;
-    let published = publish(login, Say::Admit(admit), terms.propose.as_deref(), common).await?;
-    tell(&published, common);
-    Ok(())
+    publish(login, Say::Admit(admit), terms.propose.as_deref(), common).await
+}
+
+/// Until when an enroller's admission lasts: no longer than his own. He is refused here what no ledger would count.
+fn until_of_enroller(own: &Entry, admit: &Admit, terms: &Terms) -> Result<u64> {
+    let mine = groups(&own.groups);
+    ensure!(
+        !admit.groups.is_empty() && admit.groups.iter().all(|g| own.groups.contains(g)),
+        refused(
+            "not_its_group",
+            format!(
+                "Your enroller key admits devices into {mine}, and you ask for {}. Name its groups with --group, or ask an admin.",
+                groups(&admit.groups)
+            ),
+        )
+    );
+    ensure!(
+        terms.days.is_none() || admit.until <= own.until,
+        refused(
+            "not_its_time",
+            format!(
+                "Your enroller key admits devices until {} at most. Give fewer --days, or none.",
+                date(own.until)
+            ),
+        )
+    );
+    Ok(admit.until.min(own.until))
 }
 
 /// Compares the words of a key with those that its owner or machine shows. `--yes` does not answer this question.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use api::ledger::Appended;
+use serde_json::{Value, json};
 use trust::bytes::{Hash, StatementId};
 use trust::envelope::{Envelope, PayloadType};
 use trust::state::Inert;
-use trust::statement::{Say, Statement};
+use trust::statement::{Role, Say, Statement};
 
 use super::describe::statement_lines;
 use super::drafts;
@@ -15,6 +16,7 @@ use crate::ambient::{now_ms, random};
 use crate::args::Common;
 use crate::failure::refused;
 use crate::login::Login;
+use crate::signer::{self, SignatureKey};
 use crate::{disk, say};
 
 /// What became of a statement.
@@ -59,8 +61,34 @@ pub(super) async fn publish(
 ) -> Result<Published> {
     let statement = compose(login, say);
     show(login, &statement, common)?;
-    let envelope = Envelope::sign(PayloadType::Statement, &statement, &[login.admin_key()?])?;
+    let envelope = signer::sign(
+        PayloadType::Statement,
+        &statement,
+        &[authority(login, &statement.say)?],
+    )?;
+    if login.admin_key().is_err() {
+        // No further admin would sign what an enroller began: it says what it may, or nothing.
+        login.state().check(envelope.as_bytes()).map_err(|why| {
+            refused(
+                "inert",
+                format!(
+                    "Your enroller key alone does not admit this ({why}). A device that is in a group of others already, an \
+                     admin has to move."
+                ),
+            )
+        })?;
+    }
     finish(login, &envelope, propose).await
+}
+
+/// The own key that may say this: an admin's, or an enroller's for devices.
+fn authority<'a>(login: &'a Login, say: &Say) -> Result<&'a SignatureKey> {
+    match (login.admin_key(), say) {
+        (Err(_), Say::Admit(admit)) if admit.role == Role::Device => {
+            login.enroller().map(|(key, _)| key)
+        }
+        (key, _) => key,
+    }
 }
 
 /// Shows what is about to be signed and asks.
@@ -142,34 +170,33 @@ pub(super) async fn submit(login: &mut Login, envelope: &Envelope) -> Result<Pub
     }
 }
 
+/// What became of it, for scripts.
+pub(super) fn as_json(published: &Published) -> Value {
+    match published {
+        Published::Sequenced { index, id } => json!({ "index": index, "id": id }),
+        Published::Drafted { draft, have, need } => {
+            json!({ "draft": draft, "have": have, "need": need })
+        }
+        Published::Proposed(path) => json!({ "proposed": path }),
+    }
+}
+
 /// Says what became of it.
 pub(super) fn tell(published: &Published, common: &Common) {
-    match (published, common.json) {
-        (Published::Sequenced { index, id }, true) => {
-            println!("{}", serde_json::json!({ "index": index, "id": id }))
-        }
-        (Published::Sequenced { index, .. }, false) => {
-            println!("In the ledger as statement {index}.")
-        }
-        (Published::Drafted { draft, have, need }, true) => {
-            println!(
-                "{}",
-                serde_json::json!({ "draft": draft, "have": have, "need": need })
-            )
-        }
-        (Published::Drafted { draft, have, need }, false) => println!(
+    if common.json {
+        println!("{}", as_json(published));
+        return;
+    }
+    match published {
+        Published::Sequenced { index, .. } => println!("In the ledger as statement {index}."),
+        Published::Drafted { draft, have, need } => println!(
             "{have} of {need} admins signed: it waits for the others. They sign it in the console, or with: wayleave org \
              cosign {draft}"
         ),
-        (Published::Proposed(path), true) => {
-            println!("{}", serde_json::json!({ "proposed": path }))
-        }
-        (Published::Proposed(path), false) => {
-            println!(
-                "Proposed in {}. Another admin signs it with: wayleave org cosign {}",
-                path.display(),
-                path.display()
-            );
-        }
+        Published::Proposed(path) => println!(
+            "Proposed in {}. Another admin signs it with: wayleave org cosign {}",
+            path.display(),
+            path.display()
+        ),
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use serde_json::json;
 use trust::bytes::{KeyId, Salt, StatementId};
@@ -27,6 +27,7 @@ use crate::org_store::KeyKind;
 use crate::passphrase::Source;
 use crate::phrase;
 use crate::sealed::Secret;
+use crate::signer::{self, SignatureKey};
 
 /// How long the witnesses get to sign what was just proposed, in seconds.
 const WITNESSES_S: u32 = 20;
@@ -134,7 +135,7 @@ fn own_recovery(login: &Login) -> Option<&Pending> {
     login.state().recoveries().find(is_own)
 }
 
-fn own_new_key<'a>(login: &'a Login, pending: &Pending) -> Option<&'a SigningKey> {
+fn own_new_key<'a>(login: &'a Login, pending: &Pending) -> Option<&'a SignatureKey> {
     let mut keys = login.keys().iter().map(|own| &own.key);
     keys.find(|key| {
         let is_admin = login.state().admin(&key.id()).is_some();
@@ -329,9 +330,11 @@ async fn go_on(
     };
     let statement = compose(login, say);
     show(login, &statement, common)?;
-    let signer = own_new_key(login, pending).or(keys.first());
-    let signer = signer.context("No key on this computer may say that the recovery has waited.")?;
-    let envelope = Envelope::sign(PayloadType::Statement, &statement, &[signer])?;
+    let envelope = match (own_new_key(login, pending), keys.first()) {
+        (Some(own), _) => signer::sign(PayloadType::Statement, &statement, &[own])?,
+        (None, Some(key)) => Envelope::sign(PayloadType::Statement, &statement, &[key])?,
+        (None, None) => bail!("No key on this computer may say that the recovery has waited."),
+    };
     if let Err(why) = login.state().check(envelope.as_bytes()) {
         return Err(refused(
             "inert",

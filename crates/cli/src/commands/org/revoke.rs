@@ -15,7 +15,8 @@ use super::publish::{compose, show, submit, tell};
 use crate::args::Common;
 use crate::failure::refused;
 use crate::ledger::Ledger;
-use crate::login::{As, Login, SHORT_MS};
+use crate::login::{As, Login, OwnKey, SHORT_MS};
+use crate::signer::{self, SignatureKey};
 use crate::{disk, say};
 
 mod reach;
@@ -125,8 +126,12 @@ async fn reachable_or_stored(common: &Common) -> Result<Login> {
 fn sign(login: &Login, statement: &Statement, is_proposal: bool) -> Result<Envelope> {
     let mut why_not = anyhow!("This computer holds no key of the organisation.");
     let mut draft = None;
-    for own in login.keys() {
-        let envelope = Envelope::sign(PayloadType::Statement, statement, &[&own.key])?;
+    // An ssh-agent may ask its owner each time: not for keys that say nothing here.
+    let known = |own: &&OwnKey| {
+        matches!(own.key, SignatureKey::Here(_)) || login.state().known_key(&own.key.id()).is_some()
+    };
+    for own in login.keys().iter().filter(known) {
+        let envelope = signer::sign(PayloadType::Statement, statement, &[&own.key])?;
         match login.state().check(envelope.as_bytes()) {
             Ok(()) => return Ok(envelope),
             Err(why)

@@ -11,7 +11,7 @@ use trust::state::Inert;
 use trust::statement::{
     Admin, ConsoleOrigin, DirectoryShare, Roster, Say, Statement, WitnessEntry,
 };
-use trust::{PublicKey, SigningKey, State};
+use trust::{PublicKey, State};
 
 use super::create::NO_ORG;
 use super::describe::statement_lines;
@@ -25,6 +25,7 @@ use crate::disk;
 use crate::failure::refused;
 use crate::login::{As, Login, SHORT_MS, keystore};
 use crate::say;
+use crate::signer::SignatureKey;
 
 /// Changes to the roster; without any it is shown.
 #[derive(Args, Debug)]
@@ -296,7 +297,7 @@ async fn cosign(
     }
     check_worth(standing)?;
     show(login, statement, common)?;
-    let signed = envelope.countersign(signing_key(login, statement, envelope)?)?;
+    let signed = signing_key(login, statement, envelope)?.countersign(envelope)?;
     match login.state().check(signed.as_bytes()) {
         Ok(()) => whole(login, &signed, statement, common)
             .await
@@ -324,7 +325,7 @@ async fn whole(
 
 /// Somebody whom a new roster makes an admin: the service does not know him yet, and he knows no ledger.
 struct Newcomer {
-    key: SigningKey,
+    key: SignatureKey,
 }
 
 impl Newcomer {
@@ -361,7 +362,7 @@ impl Newcomer {
             common.yes || say::confirm("Sign this?", "--yes")?,
             "Nothing was signed."
         );
-        disk::replace(path, envelope.countersign(&self.key)?.as_bytes())?;
+        disk::replace(path, self.key.countersign(envelope)?.as_bytes())?;
         tell(&Published::Proposed(path.to_owned()), common);
         Ok(())
     }
@@ -383,7 +384,7 @@ fn signing_key<'a>(
     login: &'a Login,
     statement: &Statement,
     envelope: &Envelope,
-) -> Result<&'a trust::SigningKey> {
+) -> Result<&'a SignatureKey> {
     let new = match &statement.say {
         Say::Roster(roster) => Some(roster),
         _ => None,

@@ -12,6 +12,7 @@ use trust::seal::seal_label;
 use trust::statement::{Role, Subject};
 use trust::text::{is_line, show_foreign};
 
+use super::super::publish::tell;
 use super::{Terms, check_given, compare, give, same_words};
 use crate::ambient::random;
 use crate::args::Common;
@@ -90,19 +91,16 @@ pub(super) async fn run(login: &mut Login, arguments: Arguments, common: &Common
         .iter()
         .map(|e| subject(login, e, arguments.name.as_deref()))
         .collect::<Result<Vec<_>>>()?;
-    give(
-        login,
-        Role::Device,
-        subjects,
-        &arguments.terms,
-        3650,
+    let terms = &arguments.terms;
+    tell(
+        &give(login, Role::Device, subjects, terms, 3650, common).await?,
         common,
-    )
-    .await
+    );
+    Ok(())
 }
 
 /// The waiting devices that prove to hold the keys they name. The service's word counts for nothing.
-async fn waiting(login: &Login) -> Result<Vec<Enrol>> {
+pub(super) async fn waiting(login: &Login) -> Result<Vec<Enrol>> {
     let devices: Devices = login.signed()?.get("/devices").await?;
     let org: OrgId = login.org();
     let verified = devices.waiting.iter().filter_map(|w| {
@@ -154,10 +152,15 @@ fn subject(login: &Login, enrol: &Enrol, name: Option<&str>) -> Result<Subject> 
         is_line(&name),
         "The device's name is not one line of 1 to 200 characters; give one with --name."
     );
+    named(login, enrol, &name)
+}
+
+/// The device under a name that only members read.
+pub(super) fn named(login: &Login, enrol: &Enrol, name: &str) -> Result<Subject> {
     let label = seal_label(
         &login.org(),
         &login.state().roster().directory_key,
-        &name,
+        name,
         random(),
     )?;
     Ok(Subject {

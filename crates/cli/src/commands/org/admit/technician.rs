@@ -13,6 +13,7 @@ use trust::seal::{Use, open_label, seal, seal_label};
 use trust::statement::{DirectoryShare, Role, Subject};
 use trust::warrant::name_commitment;
 
+use super::super::publish::tell;
 use super::{Terms, check_given, compare, give};
 use crate::ambient::random;
 use crate::args::Common;
@@ -74,15 +75,10 @@ pub(super) async fn run(login: &mut Login, arguments: Arguments, common: &Common
         )
     );
     let subject = subject(login, &arguments, &answer, name.as_deref())?;
-    give(
-        login,
-        Role::Technician,
-        vec![subject],
-        &arguments.terms,
-        30,
-        common,
-    )
-    .await
+    let terms = &arguments.terms;
+    let published = give(login, Role::Technician, vec![subject], terms, 30, common).await?;
+    tell(&published, common);
+    Ok(())
 }
 
 async fn answer(login: &Login, arguments: &Arguments) -> Result<InviteAnswer> {
