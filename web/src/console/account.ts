@@ -5,6 +5,7 @@ import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow
 import type { Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
 import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
+import { Confirmations } from './confirmations'
 import { type Delivered, Delivery } from './delivery'
 import { Drafts } from './drafts'
 import { Ledger, LedgerFault } from './ledger'
@@ -53,6 +54,7 @@ export class Account {
   readonly #wishes: Wishes
   readonly approvals: Approvals
   readonly drafts: Drafts
+  readonly confirmations: Confirmations
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
   #waitingRaw: WaitingDevice[] = []
@@ -62,7 +64,12 @@ export class Account {
     this.service = new Service(identity)
     this.ledger = new Ledger(identity.org as OrgId)
     this.#acts = new Acts(identity, this.ledger)
-    this.#delivery = new Delivery(this.service, this.ledger)
+    this.confirmations = new Confirmations(this.ledger, this.names, async () => {
+      const { devices } = await this.service.call<Devices>('GET', `${this.#base}/devices`)
+      await this.syncLedger()
+      return devices
+    })
+    this.#delivery = new Delivery(this.service, this.ledger, (statement, by) => this.confirmations.watch(statement, by))
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
     this.approvals = new Approvals(identity, this.ledger, this.service, this.names, (request) => {
       announce(`${this.names.of(request.by)} asks for approval: ${this.names.of(request.device)}`, '/approvals')
@@ -106,6 +113,7 @@ export class Account {
 
   close(): void {
     clearInterval(this.#timer)
+    this.confirmations.stop()
     this.#live.stop()
   }
 
@@ -172,7 +180,8 @@ export class Account {
       if (this.invites.value.some((invite) => invite.state === 'answered')) await this.#readInvites()
       if (this.approvals.forMe.value.length + this.approvals.mine.value.length > 0) await this.approvals.refresh()
     } else if ('device' in event) {
-      this.#presence.set(event.device.keyid, event.device)
+      // A hint carries no beat; the last one stays the device's last word.
+      this.#presence.set(event.device.keyid, { ...event.device, ...beatOf(event.device, this.#presence) })
     } else if ('waiting' in event) {
       this.#waitingRaw = [...this.#waitingRaw.filter((w) => w.envelope !== event.waiting.envelope), event.waiting]
     } else if ('waiting_gone' in event) {
@@ -362,4 +371,9 @@ export class Account {
 // Something that somebody has to look at, unless he does already.
 function announce(text: string, where: string): void {
   if (path.value !== where) toast(text, 'warn', { label: 'Look', act: () => go(where) })
+}
+
+function beatOf(device: DeviceState, known: ReadonlyMap<string, DeviceState>): Pick<DeviceState, 'beat'> {
+  const beat = device.beat ?? known.get(device.keyid)?.beat
+  return beat === undefined ? {} : { beat }
 }

@@ -19,6 +19,7 @@ import { SessionPage } from './pages/Session'
 import { Create, Join, Welcome } from './pages/Start'
 import { Receipts } from './pages/Receipts'
 import { Waiting } from './pages/Waiting'
+import { ConfirmationNotice } from './ConfirmationNotice'
 import { RecoveryNotices } from './RecoveryNotice'
 import { follow, go, path, takeFragment } from './router'
 import { identities, type Identity } from './vault'
@@ -100,6 +101,7 @@ function Shell(props: { account: Account }) {
       <main class="main">
         {current.trouble.value && <div class="page" style={{ marginBottom: '16px' }}><Note tone="bad">{current.trouble.value} <Button onClick={() => current.retry()}>Try again</Button></Note></div>}
         <RecoveryNotices account={current} />
+        <ConfirmationNotice account={current} />
         {current.ready.value ? <CurrentPage account={current} /> : !current.trouble.value && <Loading what="Reading the organisation’s ledger" />}
       </main>
       <Toasts />
