@@ -45,7 +45,7 @@ describe('a revocation that was made here', () => {
     const found = await look([device(beatOf('holds'))])
     expect(progress(found)).toBe('1 of 1 device, 1 of 1 witness')
     expect(isComplete(found)).toBe(true)
-    expect(found.inForceBy).toBe(NOW + 300_000)
+    expect(found.inForceBy).toBeGreaterThanOrEqual(NOW + 300_000)
   })
 
   it.each(['lacks', 'ahead', 'other_history'])('is not confirmed by a beat that %s', async (reach) => {
@@ -66,7 +66,7 @@ describe('a revocation that was made here', () => {
     const alone = { ...ledger, checkpoint: { head: state.head, witnessed: [] }, leaf: ledger.leaf } as unknown as Ledger
     const found = await look([device(beatOf('holds'))], [], alone)
     expect([found.inForceBy, isComplete(found)]).toEqual([undefined, false])
-    expect((await look([device(beatOf('holds'))], ['watch'], alone)).inForceBy).toBe(NOW + 300_000)
+    expect((await look([device(beatOf('holds'))], ['watch'], alone)).inForceBy).toBeGreaterThanOrEqual(NOW + 300_000)
   })
 
   it('asks as many witnesses as make a quorum', () => {
