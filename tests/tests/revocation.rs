@@ -3,24 +3,7 @@
 
 use serde_json::{Value, json};
 use trust::KeyId;
-use trust::bytes::to_b64u;
-use wayleave_tests::random;
 use wayleave_tests::stage::{Cli, World};
-
-/// The admin's command line, with her key from the console's backup.
-async fn ada(world: &World) -> Cli {
-    let cli = Cli::at(&world.dir.path().join("ada"), world.org.id);
-    let backup = json!({
-        "what": "Wayleave backup keys", "version": 1, "org": world.org.id, "server": world.service.url,
-        "admin_seed": to_b64u(world.org.ada.seed()), "recovery_seed": to_b64u(&random::<32>()),
-        "audit_secret": to_b64u(world.org.audit.secret()), "directory_secret": to_b64u(world.org.directory.secret()),
-    });
-    let file = world.dir.path().join("backup.json");
-    std::fs::write(&file, backup.to_string()).unwrap();
-    let name = file.display().to_string();
-    cli.run(&["org", "import", &name]).await.well();
-    cli
-}
 
 /// Revokes a technician's key, and says who has confirmed.
 async fn revoke(cli: &Cli, keyid: KeyId, wait: &str) -> Value {
@@ -40,7 +23,7 @@ async fn a_revocation_waits_until_every_device_has_signed_that_it_holds_it() {
     for name in ["tess", "tim", "toni"] {
         leavers.push(world.org.technician(name, &["support"]).await.key.id());
     }
-    let cli = ada(&world).await;
+    let cli = world.admin("ada", &world.org.ada).await;
     let said = revoke(&cli, leavers[0], "25").await;
     assert_eq!(
         said["devices"],
@@ -73,7 +56,7 @@ async fn a_revocation_waits_until_every_device_has_signed_that_it_holds_it() {
 async fn a_revocation_that_no_witness_holds_is_not_yet_in_force() {
     let mut world = World::start().await;
     let mut desk = world.device("desk", &["office"]).await;
-    let cli = ada(&world).await;
+    let cli = world.admin("ada", &world.org.ada).await;
     desk.process.kill().await;
     let person = world.org.technician("tess", &["support"]).await;
     world.witness.process.kill().await;

@@ -167,10 +167,7 @@ impl Confirmed {
             return devices;
         }
         let held = self.witnesses.iter().filter(|(_, holds)| *holds).count();
-        let of = match self.witnesses.len() {
-            1 => "1 witness".to_owned(),
-            more => format!("{more} witnesses"),
-        };
+        let of = say::count(self.witnesses.len(), "witness");
         format!("{devices}, {held} of {of}")
     }
 
