@@ -1,13 +1,14 @@
 // One signed-in identity: its ledger, live hints, and everything it can do. Pages read the signals and call the verbs.
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
-import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import type { Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
+import type { ConsoleEvent, Devices, DeviceState, Invite, KeyUses, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
+import type { Effect, Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
 import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
 import { Confirmations } from './confirmations'
 import { type Delivered, Delivery } from './delivery'
 import { Drafts } from './drafts'
+import { beatTimes, effectsOf, type KeyView, keyViews, type LastUse } from './inventory'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
 import type { DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
@@ -42,6 +43,7 @@ export class Account {
   readonly waiting = signal<WaitingView[]>([])
   readonly people = signal<PersonView[]>([])
   readonly policies = signal<PolicyView[]>([])
+  readonly keys = signal<KeyView[]>([])
   readonly invites = signal<InviteView[]>([])
   readonly sessions = signal<SessionView[]>([])
   readonly unsequenced = signal<SignedStatement[]>([])
@@ -166,6 +168,7 @@ export class Account {
     this.devices.value = devicesOf(state, this.names, this.#presence, now)
     this.people.value = peopleOf(state, this.names, this.identity.keyid, now)
     this.policies.value = policiesOf(state)
+    this.keys.value = keyViews(state, this.names, now)
     this.waiting.value = await waitingOf(state, this.#waitingRaw)
     this.facts.value = factsOf(state, this.ledger.checkpoint, now, this.identity.keyid, localStorage)
     this.unsequenced.value = await this.#acts.unsequenced()
@@ -323,6 +326,21 @@ export class Account {
   async cut(session: string): Promise<void> {
     await this.service.call('DELETE', `${this.#base}/sessions/${session}`)
     await this.refresh()
+  }
+
+  // Keys: what breaks without one, and when each was used: devices sign it, of people the service says it.
+
+  effectsOf(id: string): Effect[] {
+    const { state } = this.ledger
+    const view = this.keys.value.find((key) => key.listed.id === id)
+    return state && view ? effectsOf(state, view.listed, Date.now()) : []
+  }
+
+  async lastUses(): Promise<Map<string, LastUse>> {
+    const { keys } = await this.service.call<KeyUses>('GET', `${this.#base}/key-uses`)
+    const { state } = this.ledger
+    const beats = state ? await beatTimes(state, [...this.#presence.values()]) : []
+    return new Map([...keys.map((key): [string, LastUse] => [key.keyid, { at: key.signed_in, word: 'service' }]), ...beats])
   }
 
   // Sessions: foreseen, signed, started.
