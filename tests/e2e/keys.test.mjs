@@ -93,7 +93,7 @@ fact('without a spare witness the organisation’s page recommends two of three'
 fact('every workstation that is on confirms a revocation by its signature', async () => {
   await admin.revoke('Tess Technician', 'She left')
   await confirmation().getByText('Confirmed by 2 of 2 devices, 1 of 1 witness').waitFor()
-  await confirmation().getByText('In force on every device at').waitFor()
+  await confirmation().getByText('In force on every device: each has signed that it holds it.').waitFor()
   assert.equal(await confirmation().getByRole('progressbar', { name: 'Devices that have confirmed' }).getAttribute('value'), '2')
   await isAccessible(admin.page)
   await confirmation().getByRole('button', { name: 'Put away: Revocation of Tess Technician' }).click()
@@ -106,6 +106,7 @@ fact('one that is off is named until it has come back and signed', async () => {
   await confirmation().getByText('Confirmed by 1 of 2 devices, 1 of 1 witness').waitFor()
   await confirmation().getByRole('listitem').filter({ hasText: 'lobby-screen' }).getByText('offline, last seen').waitFor()
   assert.equal(await confirmation().getByRole('listitem').count(), 1)
+  await confirmation().getByText('at the latest: a device that does not learn of it closes by then').waitFor()
   await isAccessible(admin.page)
   await stand.lobby.runAgent(org, stand.service.url)
   await confirmation().getByText('Confirmed by 2 of 2 devices').waitFor()
@@ -126,4 +127,14 @@ fact('the last technician is revoked from the page of keys, which says first wha
   await admin.page.getByRole('checkbox', { name: 'Also those that no longer count' }).check()
   await row('Toni Technician').getByText('revoked').waitFor()
   assert.deepEqual(admin.page.complaints, [])
+})
+
+fact('while no witness has vouched for half of max_age, every page says so and what follows', async () => {
+  const outage = admin.page.getByRole('status').filter({ hasText: 'No quorum of witnesses has vouched' })
+  await admin.page.clock.setFixedTime(Date.now() + 200_000)
+  await outage.getByText('Open sessions pause, and from').waitFor()
+  await outage.getByText('Two of three are better.').waitFor()
+  await isAccessible(admin.page)
+  await admin.page.clock.setFixedTime(Date.now())
+  await outage.waitFor({ state: 'detached' })
 })

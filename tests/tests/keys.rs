@@ -13,7 +13,7 @@ async fn ask(cli: &Cli, command: &[&str]) -> Value {
     cli.run(command).await.well().json()
 }
 
-fn of<'a>(keys: &'a Value, id: KeyId) -> &'a Value {
+fn of(keys: &Value, id: KeyId) -> &Value {
     let id = id.to_string();
     let mut all = keys.as_array().unwrap().iter();
     all.find(|key| key["id"] == id.as_str()).unwrap()

@@ -52,7 +52,9 @@ function Where(props: { device: AskedDevice }) {
 
 const rank = (device: AskedDevice): number => (device.says === 'other_history' ? 0 : device.online ? 1 : 2)
 
-function verdict({ inForceBy, quorum }: Confirmation): string {
+function verdict(confirmation: Confirmation): string {
+  const { inForceBy, quorum, devices } = confirmation
+  if (inForceBy !== undefined && devices?.length && isComplete(confirmation)) return 'In force on every device: each has signed that it holds it.'
   if (inForceBy !== undefined) return `In force on every device at ${clock(inForceBy + 59_999)} at the latest: a device that does not learn of it closes by then.`
   if (quorum === 0) return 'A confirmation is a device’s signature. It is not called in force: without a witness, a service that withholds it can still help the revoked key on devices that have not confirmed.'
   return 'NOT YET IN FORCE: too few witnesses hold it, so a service that withholds it can still help the revoked key.'

@@ -112,7 +112,7 @@ function KeyRow({ account, view: { listed, name, warning }, use, loading, open, 
 function Held(props: { view: KeyView['listed'] }) {
   const { heldBy, origins } = props.view
   if (heldBy === 'sealing') return <span class="muted">signs nothing</span>
-  if (heldBy === 'native') return <Tag>file</Tag>
+  if (heldBy === 'native') return <Tag>native</Tag>
   return <>{heldBy === 'passkey' ? <Tag tone="good">passkey</Tag> : <Tag tone="warn">held by a page</Tag>}<div class="small muted mono">{origins.join(', ')}</div></>
 }
 

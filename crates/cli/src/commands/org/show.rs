@@ -85,17 +85,7 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     for pending in state.recoveries() {
         println!("{}", recovery_line(ledger, pending)?);
     }
-    if state.is_roster_tainted() {
-        println!(
-            "TAINTED       the roster owes its power to a key or a recovery whose revocation was withheld"
-        );
-    }
-    if state.is_suspended() {
-        println!("SUSPENDED     everything, until a new roster");
-    }
-    if let Some(index) = state.closed_by() {
-        println!("CLOSED        statement {index} needs a newer version of this program");
-    }
+    tell_standing(state);
     let directory = login.and_then(Login::directory);
     let newest = login.map(|login| login.ledger.checkpoint());
     for warning in warnings(state, newest, directory.as_ref(), now_ms()) {
@@ -127,6 +117,21 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     tell_inert(state);
     waiting.iter().for_each(tell_waiting);
     Ok(())
+}
+
+/// What closes every device, if anything.
+fn tell_standing(state: &trust::State) {
+    if state.is_roster_tainted() {
+        println!(
+            "TAINTED       the roster owes its power to a key or a recovery whose revocation was withheld"
+        );
+    }
+    if state.is_suspended() {
+        println!("SUSPENDED     everything, until a new roster");
+    }
+    if let Some(index) = state.closed_by() {
+        println!("CLOSED        statement {index} needs a newer version of this program");
+    }
 }
 
 /// A recovery that waits, and what to do about it.

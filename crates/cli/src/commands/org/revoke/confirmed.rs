@@ -154,6 +154,12 @@ impl Confirmed {
             && self.witnesses.iter().all(|(_, holds)| *holds)
     }
 
+    /// Whether there are devices, and each has confirmed.
+    pub fn has_every_device(&self) -> bool {
+        let devices = self.devices.as_ref();
+        devices.is_ok_and(|all| !all.is_empty() && all.iter().all(Asked::has_confirmed))
+    }
+
     /// `412 of 430 devices, 2 of 2 witnesses`.
     pub fn line(&self) -> String {
         let devices = match &self.devices {

@@ -204,6 +204,10 @@ fn tell_confirmed(confirmed: &Confirmed, in_force_by: Option<u64>, quorum: u64) 
         .lacking()
         .iter()
         .for_each(|line| println!("{line}"));
+    if in_force_by.is_some() && confirmed.has_every_device() {
+        println!("In force on every device: each has signed that it holds it.");
+        return;
+    }
     if let Some(by) = in_force_by {
         println!(
             "In force on every device at {} at the latest: a device that does not learn of it closes by then.",
