@@ -207,6 +207,38 @@ describe('explain.json', () => {
   }
 })
 
+describe('inventory.json', () => {
+  const { listed, beats, outages } = load('inventory.json')
+
+  for (const desk of listed) {
+    it.each<Any>(desk.cases)(`${desk.name}: $name`, async ({ now, keys }: Any) => {
+      const state = await deskOf(desk)
+      const survey = new trust.Survey(state, now)
+      const found = trust.keysOf(state, now).map((listed) => {
+        const { keyid, ...key } = listed
+        expect(keyid).toBe(listed.heldBy === 'sealing' ? undefined : listed.id)
+        return { key, warning: trust.expiryWarning(listed, now) ?? null, effects: survey.without(listed) }
+      })
+      const orNull = (value: unknown) => JSON.parse(JSON.stringify(value, (_, v: unknown) => (v === undefined ? null : v)))
+      expect(orNull(found)).toEqual(keys)
+    })
+  }
+
+  it.each<Any>(beats.cases)('a beat $name $reach', async ({ envelope, index, reach }: Any) => {
+    const state = await deskOf(beats)
+    const beat = await trust.verifyBeat(beats.org, keyOf(beats.device), trust.Envelope.parse(envelope))
+    expect(trust.reachOf(beat, state, index)).toBe(reach)
+  })
+
+  it.each<Any>(outages.cases)('vouched for $name', async ({ note, now, outage }: Any) => {
+    const state = await deskOf(outages)
+    const checkpoint = await trust.Note.parse(outages.org, note).verify(outages.org, state.roster)
+    const found = trust.outageOf(state, checkpoint, now)
+    expect(found && { since: found.since ?? null, refusedFrom: found.refusedFrom ?? null }).toEqual(outage ?? undefined)
+    expect(trust.hasNoSpareWitness(state)).toBe(true)
+  })
+})
+
 describe('receipt.json', () => {
   const vectors = load('receipt.json')
   const device = keyOf(vectors.device)

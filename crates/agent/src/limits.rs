@@ -47,5 +47,6 @@ pub const HELPER_RESTART_MS_MAX: u64 = 10_000;
 /// glibc's setting for blocks that go back to the system as soon as they are freed, in bytes: pictures, and whatever is as
 /// large. Left to itself glibc raises it after the first one, and a helper keeps some 16 MB after its last session.
 pub const LARGE_BLOCKS: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
-/// A device says how far its chain reached this often, in milliseconds, and after each connection.
+/// A device says how far its chain and its ledger reach this often, in milliseconds, after each connection, and at once
+/// when its ledger takes a revocation.
 pub const BEAT_EVERY_MS: u64 = 60 * 60 * 1000;

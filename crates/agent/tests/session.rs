@@ -11,6 +11,8 @@ use support::Org;
 use support::service::{Service, Socket, Technician};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use trust::envelope::Envelope;
+use trust::receipt::{Beat, Reach};
 use trust::statement::Target;
 use wayleave_agent::clock::os_random;
 use wayleave_agent::keeper::{HelperProgram, KeeperConfig};
@@ -248,4 +250,46 @@ async fn a_service_that_holds_more_receipts_than_the_disk_ends_all_opening() {
     stage.link.say(&ToAgent::Receipts { have: 7 }).await;
     stage.link.round_trip().await;
     assert_eq!(stage.open().await.1, Err("store".to_owned()));
+}
+
+impl Stage {
+    /// What the agent's next beat proves of the ledger's statement at `index`.
+    async fn confirms(&mut self, index: u64) -> Reach {
+        let beat = |message| match message {
+            FromAgent::Beat(text) => Some(text),
+            _ => None,
+        };
+        let text = self.link.hear_until(beat).await;
+        let envelope = Envelope::parse(text.as_bytes()).unwrap();
+        let beat = Beat::verify(&self.org.id, self.keys.signing.public(), &envelope).unwrap();
+        beat.reach(&self.org.state, index)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_confirmed_at_once_when_the_ledger_carries_it_and_not_before() {
+    let mut stage = stage().await;
+    let index = stage.org.state.head().size;
+    stage.link.say(&ToAgent::Receipts { have: 0 }).await;
+    assert_eq!(stage.confirms(index).await, Reach::Lacks);
+
+    // Held, it is in force; a beat could not prove it, and none is sent.
+    let technician = Target::Key(stage.org.technician.id());
+    let revocation = stage.org.revocation(technician);
+    let envelopes = vec![revocation.clone()];
+    stage.link.say(&ToAgent::Revocations { envelopes }).await;
+    let nonce = api::ids::Nonce(os_random());
+    stage.link.say(&ToAgent::Ping { nonce }).await;
+    assert_eq!(stage.link.hear().await, FromAgent::Pong { nonce });
+
+    stage.org.state.append(revocation.as_bytes());
+    stage.org.leaves.push(revocation.clone());
+    let page = ToAgent::Ledger {
+        from: index,
+        leaves: vec![revocation],
+        checkpoint: stage.org.note(),
+        more: false,
+    };
+    stage.link.say(&page).await;
+    assert_eq!(stage.confirms(index).await, Reach::Holds);
 }

@@ -1,26 +1,30 @@
 //! Names of members, from the folded ledger alone.
 
-use trust::KeyId;
+use trust::seal::OpeningKey;
 use trust::statement::Role;
+use trust::{KeyId, State};
 
 use crate::ambient::now_ms;
 use crate::commands::org::NO_ORG;
 use crate::login::{Login, open_name};
 
-/// The name under which the ledger knows a member; the beginning of the key where it cannot be read.
-pub fn name_of(login: &Login, keyid: &KeyId) -> String {
-    let state = login.state();
-    let admin = state.roster().admin(keyid);
-    let label = match admin {
+/// The name that the ledger seals for a key, if this directory key opens it.
+pub fn name_in(state: &State, directory: Option<&OpeningKey>, keyid: &KeyId) -> Option<String> {
+    let label = match state.roster().admin(keyid) {
         Some(admin) => admin.label.as_ref(),
         None => state.entry(keyid).and_then(|e| e.subject.label.as_ref()),
     };
-    let directory = login.directory();
     // What a genesis seals is sealed before the organisation has an id.
-    let names = [login.org(), NO_ORG].map(|org| open_name(&org, directory.as_ref(), label));
-    let name = names.into_iter().flatten().next();
-    let person = admin.map(|a| a.person.clone());
-    name.or(person)
+    let names = [state.org(), NO_ORG].map(|org| open_name(&org, directory, label));
+    names.into_iter().flatten().next()
+}
+
+/// The name under which the ledger knows a member; the beginning of the key where it cannot be read.
+pub fn name_of(login: &Login, keyid: &KeyId) -> String {
+    let state = login.state();
+    let person = state.roster().admin(keyid).map(|a| a.person.clone());
+    name_in(state, login.directory().as_ref(), keyid)
+        .or(person)
         .unwrap_or_else(|| keyid.to_string().chars().take(12).collect())
 }
 

@@ -30,11 +30,11 @@ pub fn red(text: &str) -> String {
     }
 }
 
-/// `1 device`, `3 devices`.
+/// `1 device`, `3 devices`, `2 witnesses`.
 pub fn count(number: usize, what: &str) -> String {
-    if number == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{number} {what}s")
+    match number {
+        1 => format!("1 {what}"),
+        _ if what.ends_with('s') => format!("{number} {what}es"),
+        _ => format!("{number} {what}s"),
     }
 }

@@ -16,7 +16,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::routes::{
-    approvals, devices, drafts, feeds, invites, ledger, operator, orgs, receipts, sessions, sockets,
+    approvals, devices, drafts, feeds, invites, key_uses, ledger, operator, orgs, receipts,
+    sessions, sockets,
 };
 use crate::{layers, openapi, web};
 
@@ -53,6 +54,7 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(drafts::discard))
         .routes(routes!(feeds::make, feeds::list))
         .routes(routes!(feeds::drop_feed))
+        .routes(routes!(key_uses::list))
         // sockets, by a signed nonce
         .routes(routes!(sockets::agent))
         .routes(routes!(sockets::console))

@@ -37,6 +37,35 @@ pub fn needs_renewal(state: &State, checkpoint: &Checkpoint, now: u64) -> bool {
     check_age(state, checkpoint, now, state.roster().max_age / 2).is_err()
 }
 
+/// Since when no quorum of witnesses has vouched for the ledger, once that is longer than half of `max_age`: sessions stand
+/// still then. Times in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outage {
+    /// The newest time that a quorum vouched for; none where the checkpoint at hand names too few.
+    pub since: Option<u64>,
+    /// From when on unattended sessions are refused, and open ones end.
+    pub refused_from: Option<u64>,
+}
+
+/// Whether witnesses are missing at `now`; never where the quorum is 0.
+pub fn outage(state: &State, checkpoint: &Checkpoint, now: u64) -> Option<Outage> {
+    let roster = state.roster();
+    if roster.quorum == 0 || !needs_renewal(state, checkpoint, now) {
+        return None;
+    }
+    let since = witnessed_time(state, checkpoint);
+    Some(Outage {
+        since,
+        refused_from: since.map(|at| at.saturating_add(roster.max_age)),
+    })
+}
+
+/// Whether the loss of any one witness is an outage: then two of three are better.
+pub fn has_no_spare_witness(state: &State) -> bool {
+    let roster = state.roster();
+    roster.quorum > 0 && roster.quorum == roster.witnesses.len() as u64
+}
+
 /// The times after `now`, in milliseconds, at which [`needs_renewal`] and [`check`] turn unless a newer checkpoint comes.
 pub fn turning_points(
     state: &State,

@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod checkpoint;
 pub mod envelope;
 pub mod freshness;
+pub mod inventory;
 pub mod json;
 pub mod judge;
 pub mod key;

@@ -54,3 +54,5 @@ pub const NOTE_BYTES_MAX: usize = 16 * 1024;
 pub const NOTE_SIGNATURES_MAX: usize = 32;
 /// Largest integer that JSON carries exactly in every reader (2^53 - 1).
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// How many days before a key expires who looks after it is warned.
+pub const EXPIRY_WARNINGS_DAYS: [u64; 3] = [30, 7, 1];

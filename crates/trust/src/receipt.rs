@@ -3,7 +3,7 @@
 mod beat;
 mod check;
 
-pub use beat::Beat;
+pub use beat::{Beat, Reach};
 pub use check::{ChainCheck, ChainVerdict, Fault};
 
 use serde::{Deserialize, Serialize};

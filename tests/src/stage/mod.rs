@@ -22,7 +22,11 @@ pub use witness::Witness;
 
 use tempfile::TempDir;
 
+use trust::SigningKey;
+use trust::bytes::to_b64u;
+
 use crate::org::{CONSOLE, Org};
+use crate::random;
 
 /// A service, a witness, and an organisation that both know.
 pub struct World {
@@ -89,6 +93,22 @@ impl World {
         let dir = self.dir.path().join(name);
         let agent = Agent::start(&dir, self.org.id, &self.service.url, Some(desktop)).await;
         self.admitted(agent, groups).await
+    }
+
+    /// An admin's command line, with a key from a backup of the console.
+    pub async fn admin(&self, name: &str, key: &SigningKey) -> Cli {
+        let org = &self.org;
+        let backup = serde_json::json!({
+            "what": "Wayleave backup keys", "version": 1, "org": org.id, "server": self.service.url,
+            "admin_seed": to_b64u(key.seed()), "recovery_seed": to_b64u(&random::<32>()),
+            "audit_secret": to_b64u(org.audit.secret()), "directory_secret": to_b64u(org.directory.secret()),
+        });
+        let file = self.dir.path().join(format!("{name}.json"));
+        std::fs::write(&file, backup.to_string()).unwrap();
+        let cli = Cli::at(&self.dir.path().join(name), org.id);
+        let file = file.display().to_string();
+        cli.run(&["org", "import", &file]).await.well();
+        cli
     }
 
     async fn admitted(&mut self, mut agent: Agent, groups: &[&str]) -> Agent {

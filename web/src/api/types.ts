@@ -45,6 +45,10 @@ export interface DeviceState {
   display?: { state: 'ready' | 'none'; why?: string }
 }
 
+export interface KeyUses {
+  keys: { keyid: string; signed_in: number }[]
+}
+
 export interface WaitingDevice {
   envelope: string
   first_seen: number

@@ -1,12 +1,14 @@
 // One signed-in identity: its ledger, live hints, and everything it can do. Pages read the signals and call the verbs.
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
-import type { ConsoleEvent, Devices, DeviceState, Invite, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import type { Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
+import type { ConsoleEvent, Devices, DeviceState, Invite, KeyUses, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
+import type { Effect, Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
 import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
+import { Confirmations } from './confirmations'
 import { type Delivered, Delivery } from './delivery'
 import { Drafts } from './drafts'
+import { beatTimes, effectsOf, type KeyView, keyViews, type LastUse } from './inventory'
 import { Ledger, LedgerFault } from './ledger'
 import { Live } from './live'
 import type { DeviceView, DraftView, InviteView, PersonView, PolicyView, SessionView, WaitingView } from './model'
@@ -41,6 +43,7 @@ export class Account {
   readonly waiting = signal<WaitingView[]>([])
   readonly people = signal<PersonView[]>([])
   readonly policies = signal<PolicyView[]>([])
+  readonly keys = signal<KeyView[]>([])
   readonly invites = signal<InviteView[]>([])
   readonly sessions = signal<SessionView[]>([])
   readonly unsequenced = signal<SignedStatement[]>([])
@@ -53,6 +56,7 @@ export class Account {
   readonly #wishes: Wishes
   readonly approvals: Approvals
   readonly drafts: Drafts
+  readonly confirmations: Confirmations
   readonly #live: Live
   readonly #presence = new Map<string, DeviceState>()
   #waitingRaw: WaitingDevice[] = []
@@ -62,7 +66,12 @@ export class Account {
     this.service = new Service(identity)
     this.ledger = new Ledger(identity.org as OrgId)
     this.#acts = new Acts(identity, this.ledger)
-    this.#delivery = new Delivery(this.service, this.ledger)
+    this.confirmations = new Confirmations(this.ledger, this.names, async () => {
+      const { devices } = await this.service.call<Devices>('GET', `${this.#base}/devices`)
+      await this.syncLedger()
+      return devices
+    })
+    this.#delivery = new Delivery(this.service, this.ledger, (statement, by) => this.confirmations.watch(statement, by))
     this.#wishes = new Wishes(identity, this.ledger, this.service, this.names)
     this.approvals = new Approvals(identity, this.ledger, this.service, this.names, (request) => {
       announce(`${this.names.of(request.by)} asks for approval: ${this.names.of(request.device)}`, '/approvals')
@@ -106,6 +115,7 @@ export class Account {
 
   close(): void {
     clearInterval(this.#timer)
+    this.confirmations.stop()
     this.#live.stop()
   }
 
@@ -158,6 +168,7 @@ export class Account {
     this.devices.value = devicesOf(state, this.names, this.#presence, now)
     this.people.value = peopleOf(state, this.names, this.identity.keyid, now)
     this.policies.value = policiesOf(state)
+    this.keys.value = keyViews(state, this.names, now)
     this.waiting.value = await waitingOf(state, this.#waitingRaw)
     this.facts.value = factsOf(state, this.ledger.checkpoint, now, this.identity.keyid, localStorage)
     this.unsequenced.value = await this.#acts.unsequenced()
@@ -172,7 +183,8 @@ export class Account {
       if (this.invites.value.some((invite) => invite.state === 'answered')) await this.#readInvites()
       if (this.approvals.forMe.value.length + this.approvals.mine.value.length > 0) await this.approvals.refresh()
     } else if ('device' in event) {
-      this.#presence.set(event.device.keyid, event.device)
+      // A hint carries no beat; the last one stays the device's last word.
+      this.#presence.set(event.device.keyid, { ...event.device, ...beatOf(event.device, this.#presence) })
     } else if ('waiting' in event) {
       this.#waitingRaw = [...this.#waitingRaw.filter((w) => w.envelope !== event.waiting.envelope), event.waiting]
     } else if ('waiting_gone' in event) {
@@ -316,6 +328,21 @@ export class Account {
     await this.refresh()
   }
 
+  // Keys: what breaks without one, and when each was used: devices sign it, of people the service says it.
+
+  effectsOf(id: string): Effect[] {
+    const { state } = this.ledger
+    const view = this.keys.value.find((key) => key.listed.id === id)
+    return state && view ? effectsOf(state, view.listed, Date.now()) : []
+  }
+
+  async lastUses(): Promise<Map<string, LastUse>> {
+    const { keys } = await this.service.call<KeyUses>('GET', `${this.#base}/key-uses`)
+    const { state } = this.ledger
+    const beats = state ? await beatTimes(state, [...this.#presence.values()]) : []
+    return new Map([...keys.map((key): [string, LastUse] => [key.keyid, { at: key.signed_in, word: 'service' }]), ...beats])
+  }
+
   // Sessions: foreseen, signed, started.
 
   foresee(device: DeviceView, choice: Wish): Foresight {
@@ -362,4 +389,9 @@ export class Account {
 // Something that somebody has to look at, unless he does already.
 function announce(text: string, where: string): void {
   if (path.value !== where) toast(text, 'warn', { label: 'Look', act: () => go(where) })
+}
+
+function beatOf(device: DeviceState, known: ReadonlyMap<string, DeviceState>): Pick<DeviceState, 'beat'> {
+  const beat = device.beat ?? known.get(device.keyid)?.beat
+  return beat === undefined ? {} : { beat }
 }

@@ -16,22 +16,28 @@ export interface Delivered {
 export interface Handed {
   held: number
   of: number
+  // The names of those that hold it.
+  by: string[]
 }
 
 export class Delivery {
   constructor(
     readonly service: Service,
     readonly ledger: Ledger,
+    // Told of each revocation that the service or a witness has, with the witnesses that say so.
+    readonly onRevoked: (statement: SignedStatement, by: string[]) => void = () => undefined,
   ) {}
 
   async deliver(statement: SignedStatement): Promise<Delivered> {
     if (statement.revokes) await this.ledger.hold(statement.envelope)
     const [sequenced, handed] = await Promise.all([
       this.#sequence(statement).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
-      statement.revokes ? handToWitnesses(this.ledger.state, statement) : { held: 0, of: 0 },
+      statement.revokes ? handToWitnesses(this.ledger.state, statement) : { held: 0, of: 0, by: [] },
     ])
     if (typeof sequenced === 'number') await signed.forget(statement.id)
-    return outcome(statement.what, sequenced, handed)
+    const delivered = outcome(statement.what, sequenced, handed)
+    if (statement.revokes) this.onRevoked(statement, handed.by)
+    return delivered
   }
 
   // The statement is its own authority: the request needs no other.
@@ -49,11 +55,12 @@ async function handToWitnesses(state: State | undefined, statement: SignedStatem
     const request = { method: 'POST', body: statement.envelope, signal: AbortSignal.timeout(WITNESS_WAIT_MS), credentials: 'omit' } as const
     return fetch(url, request).then((answer) => answer.ok, () => false)
   }))
-  return { held: answers.filter(Boolean).length, of: holders.length }
+  const by = holders.filter((_, at) => answers[at]).map((w) => w.name)
+  return { held: by.length, of: holders.length, by }
 }
 
 // Who has it now, in words. Throws what the service said where nobody has it.
-export function outcome(what: string, sequenced: number | Error, { held, of }: Handed): Delivered {
+export function outcome(what: string, sequenced: number | Error, { held, of }: Pick<Handed, 'held' | 'of'>): Delivered {
   const witnesses = of === 0 ? '' : `held by ${held} of ${of} witnesses`
   if (typeof sequenced === 'number') {
     return { text: `${what} is statement ${sequenced} of the ledger${witnesses && `, ${witnesses}`}.`, tone: of > 0 && held === 0 ? 'warn' : 'good' }

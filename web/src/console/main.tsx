@@ -13,13 +13,16 @@ import { findService, identityFromSeed, whereIsTheService } from './beginnings'
 import { Approvals } from './pages/Approvals'
 import { Devices } from './pages/Devices'
 import { Organisation, Sessions } from './pages/Organisation'
+import { Keys } from './pages/Keys'
 import { People } from './pages/People'
 import { Policies } from './pages/Policies'
 import { SessionPage } from './pages/Session'
 import { Create, Join, Welcome } from './pages/Start'
 import { Receipts } from './pages/Receipts'
 import { Waiting } from './pages/Waiting'
+import { ConfirmationNotice } from './ConfirmationNotice'
 import { RecoveryNotices } from './RecoveryNotice'
+import { Warnings } from './Warnings'
 import { follow, go, path, takeFragment } from './router'
 import { identities, type Identity } from './vault'
 
@@ -32,6 +35,7 @@ const PAGES = [
   { path: '/devices', title: 'Devices', icon: 'devices', admin: false },
   { path: '/waiting', title: 'Waiting', icon: 'waiting', admin: true },
   { path: '/people', title: 'People', icon: 'people', admin: false },
+  { path: '/keys', title: 'Keys', icon: 'key', admin: true },
   { path: '/policies', title: 'Policies', icon: 'policies', admin: false },
   { path: '/approvals', title: 'Approvals', icon: 'approvals', admin: false },
   { path: '/sessions', title: 'Sessions', icon: 'sessions', admin: false },
@@ -100,6 +104,8 @@ function Shell(props: { account: Account }) {
       <main class="main">
         {current.trouble.value && <div class="page" style={{ marginBottom: '16px' }}><Note tone="bad">{current.trouble.value} <Button onClick={() => current.retry()}>Try again</Button></Note></div>}
         <RecoveryNotices account={current} />
+        <Warnings account={current} />
+        <ConfirmationNotice account={current} />
         {current.ready.value ? <CurrentPage account={current} /> : !current.trouble.value && <Loading what="Reading the organisation’s ledger" />}
       </main>
       <Toasts />
@@ -122,6 +128,7 @@ function Live(props: { account: Account }) {
 function CurrentPage(props: { account: Account }) {
   switch (path.value) {
     case '/waiting': return <Waiting account={props.account} />
+    case '/keys': return <Keys account={props.account} />
     case '/people': return <People account={props.account} />
     case '/approvals': return <Approvals account={props.account} />
     case '/policies': return <Policies account={props.account} />

@@ -81,7 +81,7 @@ export function peopleOf(state: State, names: Names, me: string, now: number): P
 }
 
 // A second key of the same person has no label of its own.
-function adminName(state: State, names: Names, admin: Admin): string {
+export function adminName(state: State, names: Names, admin: Admin): string {
   const first = state.roster.admins.find((other) => other.person === admin.person && other.label)
   return admin.label || !first ? names.of(admin.key.id) : `Second key of ${names.of(first.key.id)}`
 }

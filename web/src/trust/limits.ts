@@ -56,3 +56,5 @@ export const NOTE_SIGNATURES_MAX = 32
 export const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 /** Deepest nesting of a JSON text. */
 export const JSON_DEPTH_MAX = 127
+/** How many days before a key expires who looks after it is warned. */
+export const EXPIRY_WARNINGS_DAYS = [30, 7, 1] as const

@@ -6,6 +6,7 @@ import { TrustError } from './error'
 import type { PublicKey } from './key'
 import { type ChainHead, NO_RECEIPT, type Receipt, verifyReceipt } from './receipt'
 import { type Schema, id, object, u64 } from './schema'
+import type { State } from './state'
 import { type Seen, seen } from './statement'
 
 /** What is wrong with a chain of receipts that verify one by one. */
@@ -118,4 +119,15 @@ export async function verifyBeat(org: OrgId, device: PublicKey, envelope: Envelo
     throw new TrustError('other_device', 'the beat is signed by another device')
   }
   return found
+}
+
+/** What a device's word about its ledger proves of one statement. See `Reach` in crates/trust/src/receipt/beat.rs. */
+export type Reach = 'holds' | 'lacks' | 'ahead' | 'other_history'
+
+/** What a beat proves of the statement at `index`, held against the ledger that was folded here. */
+export function reachOf({ ledger }: Beat, state: State, index: number): Reach {
+  const root = state.rootAt(ledger.size)
+  if (root === undefined) return 'ahead'
+  if (root !== ledger.root) return 'other_history'
+  return ledger.size > index ? 'holds' : 'lacks'
 }

@@ -296,6 +296,8 @@ pub fn revoke_technician(state: &State, keyid: &str) -> Result<()> {
         keyid,
         "--reason",
         "The demo was started again",
+        "--wait",
+        "0",
     ]);
     answer(&mut command).map(drop)
 }

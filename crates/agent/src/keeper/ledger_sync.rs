@@ -84,14 +84,25 @@ impl Keeper {
         let Some(pages) = self.sync.pages.take() else {
             return Ok(());
         };
+        let known = self.revocations();
         let grew = self.store.extend(pages.from, &pages.leaves, checkpoint)?;
         if grew {
             tracing::info!(size = self.store.ledger_size(), "the ledger grew");
+        }
+        if self.revocations() > known {
+            // Whoever revoked waits for a signed word that it has come here.
+            self.beat_due = 0;
         }
         self.tell_recoveries();
         // A fresh checkpoint alone can let a waiting session open.
         self.judge_again = true;
         Ok(())
+    }
+
+    /// How many revocations the ledger on disk carries.
+    fn revocations(&self) -> usize {
+        let state = self.store.state();
+        state.map_or(0, |state| state.revoke_indices().len())
     }
 
     /// Whoever reads the log may be the one who has to object.

@@ -85,7 +85,7 @@ pub enum FromAgent {
         /// Envelopes of type `receipt`.
         envelopes: Vec<String>,
     },
-    /// Envelope of type `beat`, every hour and after each connection.
+    /// Envelope of type `beat`: every hour, after each connection, and when the ledger that it holds takes a revocation.
     Beat(String),
     /// Answer to `ping`.
     Pong {

@@ -103,7 +103,7 @@ fn verified(login: &Login, waiting: &WaitingDevice) -> Option<Enrol> {
 }
 
 /// A device's newest beat, if the device signed it.
-fn beat_of(login: &Login, device: &Device) -> Option<Beat> {
+pub(crate) fn beat_of(login: &Login, device: &Device) -> Option<Beat> {
     let envelope = Envelope::parse(device.beat.as_ref()?.as_bytes()).ok()?;
     let key = &login.state().entry(&device.keyid)?.subject.key;
     Beat::verify(&login.org(), key, &envelope).ok()
@@ -121,7 +121,8 @@ fn told(beat: Option<Beat>) -> String {
     }
 }
 
-fn present(device: Option<&Device>) -> String {
+/// Where a device stands, in the service's words.
+pub(crate) fn present(device: Option<&Device>) -> String {
     let Some(device) = device else {
         return "the service does not know it".to_owned();
     };

@@ -60,6 +60,7 @@ pub async fn sign_in(app: &App, org: &Arc<Org>, body: &[u8]) -> Answer<SignedIn>
         let text = "Another key has signed this request key in. Make a fresh one for each sign-in.";
         return Err(Refusal::unproven("bad_key", text));
     }
+    app.store.key_used(&org, &signer, now).await?;
     Ok(SignedIn { keyid, role, until })
 }
 

@@ -1,4 +1,4 @@
-//! Request keys and spent nonces.
+//! Request keys, spent nonces, and when the keys of a ledger signed in.
 
 use trust::bytes::{KeyId, Nonce, OrgId, from_b64u, to_b64u};
 
@@ -74,6 +74,32 @@ impl Store {
             })
         })
         .transpose()
+    }
+
+    /// Notes that a ledger key signed in at `now`.
+    pub async fn key_used(&self, org: &OrgId, keyid: &KeyId, now: u64) -> Stored<()> {
+        sqlx::query(
+            "INSERT INTO key_uses (org, keyid, signed_in) VALUES ($1, $2, $3) \
+             ON CONFLICT (org, keyid) DO UPDATE SET signed_in = excluded.signed_in",
+        )
+        .bind(org.to_string())
+        .bind(keyid.to_string())
+        .bind(to_db(now))
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    /// When each ledger key of the organisation last signed in.
+    pub async fn key_uses(&self, org: &OrgId) -> Stored<Vec<(KeyId, u64)>> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT keyid, signed_in FROM key_uses WHERE org = $1 ORDER BY keyid")
+                .bind(org.to_string())
+                .fetch_all(&self.read)
+                .await?;
+        rows.iter()
+            .map(|(keyid, at)| Ok((parse(keyid, "a key that signed in")?, from_db(*at))))
+            .collect()
     }
 
     pub(super) async fn sweep_keys(&self, now: u64) -> Stored<()> {

@@ -35,7 +35,7 @@ pub use receipts::{NewReceipt, ReceiptHead};
 pub use sessions::SessionRow;
 
 const READERS: u32 = 4;
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "feeds", include_str!("migrations/0002_feeds.sql")),
     (3, "beats", include_str!("migrations/0003_beats.sql")),
@@ -44,6 +44,7 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         "approvals",
         include_str!("migrations/0004_approvals.sql"),
     ),
+    (6, "key_uses", include_str!("migrations/0006_key_uses.sql")),
 ];
 
 /// Why the database did not do it.

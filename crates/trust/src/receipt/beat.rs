@@ -6,6 +6,7 @@ use super::{ChainError, ChainHead};
 use crate::bytes::{KeyId, OrgId};
 use crate::envelope::{Envelope, PayloadType};
 use crate::key::PublicKey;
+use crate::state::State;
 use crate::statement::Seen;
 
 /// A beat's payload. Only the newest of a device is kept.
@@ -28,7 +29,32 @@ pub struct Beat {
     pub ledger: Seen,
 }
 
+/// What a device's word about its ledger proves of one statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// The device holds the ledger as it is here, up to this statement at least.
+    Holds,
+    /// The device's ledger is the one here, but ended before this statement.
+    Lacks,
+    /// The device's ledger is longer than the one here, which has to grow before it can be compared.
+    Ahead,
+    /// The device holds another history than the one here.
+    OtherHistory,
+}
+
 impl Beat {
+    /// What this beat proves of the statement at `index`, held against the ledger that was folded here. A revocation that
+    /// a device holds ahead of the ledger is in force there, and not proven by a beat.
+    pub fn reach(&self, state: &State, index: u64) -> Reach {
+        match state.root_at(self.ledger.size) {
+            None => Reach::Ahead,
+            Some(root) if root != self.ledger.root => Reach::OtherHistory,
+            Some(_) if self.ledger.size > index => Reach::Holds,
+            Some(_) => Reach::Lacks,
+        }
+    }
+
     /// Checks that `envelope` is a beat of this organisation's device with this key.
     pub fn verify(
         org: &OrgId,

@@ -13,6 +13,7 @@ mod checkpoint;
 mod envelope;
 mod es256;
 mod explain;
+mod inventory;
 mod ledger;
 mod names;
 mod receipt;

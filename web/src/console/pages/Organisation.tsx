@@ -7,6 +7,7 @@ import { sentence, toast } from '../../ui/toast'
 import { day, left } from '../../ui/time'
 import type { Account } from '../account'
 import type { SessionView } from '../model'
+import { NoSpare } from '../Warnings'
 import { Drafts } from './Drafts'
 import { AddAdmin, ChangeThreshold } from './Roster'
 
@@ -20,6 +21,7 @@ export function Organisation(props: { account: Account }) {
     <Page title={facts.name} lead={facts.domain} actions={account.identity.role === 'admin' && <><Button onClick={() => change('admin')}>Add an admin</Button>{facts.admins > 1 && <Button onClick={() => change('threshold')}>Change the threshold</Button>}<Button tone="danger" onClick={() => suspend(true)}>Suspend everything</Button></>}>
       {facts.suspended && <Note tone="bad">All access is suspended. A new roster signed by {facts.threshold} of the admins lifts it.</Note>}
       {facts.quorum === 0 && <Note tone="warn"><strong>No witness.</strong> The log key’s word is the service’s word: a service that colludes with a revoked key works on devices that have not heard of the revocation.</Note>}
+      {facts.quorum > 0 && facts.quorum === facts.witnesses.length && <Note tone="warn"><NoSpare witnesses={facts.witnesses.length} /></Note>}
       {facts.stale && <Note tone="warn">{facts.stale}</Note>}
       {facts.inert.length > 0 && <Note tone="bad"><strong>The service sequenced {facts.inert.length} statements that do not count.</strong> {facts.inert[0]}</Note>}
       <div class="card">

@@ -5,6 +5,7 @@ import { sentence, toast } from '../../ui/toast'
 import { day } from '../../ui/time'
 import type { Account } from '../account'
 import type { InviteView, PersonView } from '../model'
+import { RevokeDialog } from '../RevokeDialog'
 
 export function People(props: { account: Account }) {
   const { account } = props
@@ -39,7 +40,7 @@ export function People(props: { account: Account }) {
       )}
       {inviting && <InviteDialog account={account} onClose={() => invite(false)} />}
       {admitting && <AdmitDialog account={account} invite={admitting} onClose={() => admit(null)} />}
-      {revoking && <RevokeDialog account={account} person={revoking} onClose={() => revoke(null)} />}
+      {revoking && <RevokeDialog account={account} keyid={revoking.keyid} name={revoking.name} onClose={() => revoke(null)} />}
     </Page>
   )
 }
@@ -133,31 +134,6 @@ function AdmitDialog(props: { account: Account; invite: InviteView; onClose: () 
       {role === 'technician' && <Field label="Groups"><input class="input" value={groups} onInput={(e) => setGroups(e.currentTarget.value)} /></Field>}
       {role === 'technician' && <Field label="Days" hint={longest === 30 ? 'Without witnesses 30 days at most.' : 'After that the key must be admitted again.'}><input class="input" type="number" min={1} max={longest} value={days} onInput={(e) => setDays(e.currentTarget.valueAsNumber || 1)} /></Field>}
       <label class="check"><input type="checkbox" checked={compared} onChange={(e) => setCompared(e.currentTarget.checked)} /><span>We compared the words, by voice or in person</span></label>
-      {trouble && <Note tone="bad">{trouble}</Note>}
-    </Dialog>
-  )
-}
-
-function RevokeDialog(props: { account: Account; person: PersonView; onClose: () => void }) {
-  const [reason, setReason] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [trouble, setTrouble] = useState('')
-  const revoke = async () => {
-    setBusy(true)
-    try {
-      const { text, tone } = await props.account.revokeKey(props.person.keyid, reason)
-      toast(text, tone)
-      props.onClose()
-    } catch (error) {
-      setTrouble(sentence(error))
-      setBusy(false)
-    }
-  }
-  return (
-    <Dialog title={`Revoke the key of ${props.person.name}`} onClose={props.onClose} onSubmit={() => { if (!busy && reason.trim()) void revoke() }}
-      foot={<><Button onClick={props.onClose}>Cancel</Button><Button tone="danger" type="submit" busy={busy} disabled={!reason.trim()}>Revoke for good</Button></>}>
-      <p>Sessions of this key close at once, on every device. A revoked key never counts again: the person needs a new one.</p>
-      <Field label="Reason"><input class="input" autofocus maxLength={200} value={reason} onInput={(e) => setReason(e.currentTarget.value)} /></Field>
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
   )

@@ -7,6 +7,7 @@ mod drafts;
 mod explain;
 mod export;
 mod invite;
+mod keys;
 pub(crate) mod parse;
 mod pin;
 pub(crate) mod policy;
@@ -16,6 +17,7 @@ mod revoke;
 mod roster;
 mod show;
 mod veto;
+mod warnings;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -36,6 +38,8 @@ pub enum Command {
     Pin(pin::Arguments),
     /// Show the organisation as this computer folds it
     Show(show::Arguments),
+    /// List every key of the organisation, and what breaks without it
+    Keys(keys::Arguments),
     /// Invite a person who is to become a technician
     Invite(invite::Arguments),
     /// Admit devices, technicians, stoppers or enrollers
@@ -73,6 +77,7 @@ pub async fn run(command: Command, common: &Common) -> Result<()> {
         Command::Create(arguments) => create::run(*arguments, common).await,
         Command::Pin(arguments) => pin::run(&arguments, common),
         Command::Show(arguments) => show::run(&arguments, common).await,
+        Command::Keys(arguments) => keys::run(&arguments, common).await,
         Command::Invite(arguments) => invite::run(arguments, common).await,
         Command::Admit(command) => admit::run(command, common).await,
         Command::Revoke(arguments) => revoke::run(arguments, common).await,

@@ -1,6 +1,7 @@
 //! `wayleave org revoke`: taking power needs one signature, and reaches service and witnesses side by side.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
@@ -19,7 +20,11 @@ use crate::login::{As, Login, OwnKey, SHORT_MS};
 use crate::signer::{self, SignatureKey};
 use crate::{disk, say};
 
+mod confirmed;
 mod reach;
+
+/// How long a revocation waits for those who have to confirm it, unless it is said, in seconds.
+const WAIT_S: u64 = 15;
 
 /// What a revocation aims at.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +57,9 @@ pub struct Arguments {
     /// Write it to this file for other admins to sign: one admin alone cannot revoke another
     #[arg(long, value_name = "FILE")]
     propose: Option<PathBuf>,
+    /// Wait this long for devices and witnesses to confirm it; 0 does not wait
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT_S)]
+    wait: u64,
 }
 
 impl Arguments {
@@ -66,6 +74,7 @@ impl Arguments {
             id,
             reason,
             propose,
+            wait: WAIT_S,
         }
     }
 }
@@ -91,7 +100,8 @@ pub(super) async fn run(arguments: Arguments, common: &Common) -> Result<()> {
         tell(&drafts::leave(&mut login, &envelope).await?, common);
         return Ok(());
     }
-    hand_over(&mut login, &envelope, common).await
+    let patience = Duration::from_secs(arguments.wait);
+    store_and_hand_out(&mut login, &envelope, patience, common).await
 }
 
 /// Takes a revocation that counts into force here, and hands it to the service and the witnesses.
@@ -100,10 +110,19 @@ pub(super) async fn hand_over(
     envelope: &Envelope,
     common: &Common,
 ) -> Result<()> {
+    store_and_hand_out(login, envelope, Duration::from_secs(WAIT_S), common).await
+}
+
+async fn store_and_hand_out(
+    login: &mut Login,
+    envelope: &Envelope,
+    patience: Duration,
+    common: &Common,
+) -> Result<()> {
     let statement: Statement = envelope.read(PayloadType::Statement)?;
     login.store.add_signed(&envelope.to_text())?;
     login.ledger.hold(&[envelope.to_text()])?;
-    reach::hand_out(login, envelope, &statement, common).await
+    reach::hand_out(login, envelope, &statement, patience, common).await
 }
 
 /// A service that is away, or lies, does not stop a revocation: then what is stored has to do.
@@ -231,7 +250,8 @@ pub(super) async fn push(common: &Common) -> Result<()> {
         }
         let outcome = match one.statement.say {
             Say::Revoke(_) => {
-                reach::hand_out(&mut login, &one.envelope, &one.statement, common).await
+                let (envelope, statement) = (&one.envelope, &one.statement);
+                reach::hand_out(&mut login, envelope, statement, Duration::ZERO, common).await
             }
             _ => submit(&mut login, &one.envelope)
                 .await

@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use trust::bytes::Hash;
 use trust::state::Pending;
 use trust::statement::Role;
+use trust::{freshness, inventory};
 
 use super::describe::{groups, labels, role_name, statement_line, statement_lines};
+use super::warnings::warnings;
 use crate::ambient::{date, now_ms};
 use crate::args::Common;
 use crate::ledger::{Ledger, NotSequenced};
 use crate::login::{As, Login, SHORT_MS};
 use crate::org_store::OrgStore;
+use crate::say;
 
 /// How to show.
 #[derive(Args, Debug)]
@@ -69,7 +72,7 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     println!(
         "Ledger        {} statements, {}",
         state.head().size,
-        freshness(ledger)
+        vouched(ledger)
     );
     statement_lines(
         &trust::statement::Say::Roster(Box::new(roster.clone())),
@@ -82,16 +85,11 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     for pending in state.recoveries() {
         println!("{}", recovery_line(ledger, pending)?);
     }
-    if state.is_roster_tainted() {
-        println!(
-            "TAINTED       the roster owes its power to a key or a recovery whose revocation was withheld"
-        );
-    }
-    if state.is_suspended() {
-        println!("SUSPENDED     everything, until a new roster");
-    }
-    if let Some(index) = state.closed_by() {
-        println!("CLOSED        statement {index} needs a newer version of this program");
+    tell_standing(state);
+    let directory = login.and_then(Login::directory);
+    let newest = login.map(|login| login.ledger.checkpoint());
+    for warning in warnings(state, newest, directory.as_ref(), now_ms()) {
+        println!("{}", say::red(&warning));
     }
     for policy in state.policies() {
         println!(
@@ -99,7 +97,6 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
             statement_line(&trust::statement::Say::Policy(policy.policy.clone()))
         );
     }
-    let directory = login.and_then(Login::directory);
     for role in [
         Role::Technician,
         Role::Device,
@@ -120,6 +117,21 @@ fn show(store: &OrgStore, ledger: &Ledger, login: Option<&Login>, common: &Commo
     tell_inert(state);
     waiting.iter().for_each(tell_waiting);
     Ok(())
+}
+
+/// What closes every device, if anything.
+fn tell_standing(state: &trust::State) {
+    if state.is_roster_tainted() {
+        println!(
+            "TAINTED       the roster owes its power to a key or a recovery whose revocation was withheld"
+        );
+    }
+    if state.is_suspended() {
+        println!("SUSPENDED     everything, until a new roster");
+    }
+    if let Some(index) = state.closed_by() {
+        println!("CLOSED        statement {index} needs a newer version of this program");
+    }
 }
 
 /// A recovery that waits, and what to do about it.
@@ -162,7 +174,7 @@ pub(crate) fn standing(state: &trust::State, keyid: &trust::KeyId, role: Role) -
     }
 }
 
-fn freshness(ledger: &Ledger) -> String {
+fn vouched(ledger: &Ledger) -> String {
     if ledger.state().roster().quorum == 0 {
         return "no witness: the service's word".to_owned();
     }
@@ -200,8 +212,18 @@ fn as_json(
         }))
     };
     let recoveries: Result<Vec<Value>> = state.recoveries().map(recovery).collect();
+    let outage = login
+        .and_then(|login| freshness::outage(state, login.ledger.checkpoint(), now_ms()))
+        .map(|o| json!({ "since": o.since, "refused_from": o.refused_from }));
+    let expiring = inventory::keys(state, now_ms())
+        .into_iter()
+        .filter_map(|key| {
+            let days = inventory::expiry_warning(&key, now_ms())?;
+            Some(json!({ "id": key.id, "until": key.until, "within_days": days }))
+        });
     Ok(json!({
-        "recoveries": recoveries?,
+        "recoveries": recoveries?, "outage": outage, "spare_witness": !freshness::has_no_spare_witness(state),
+        "expiring": expiring.collect::<Vec<_>>(),
         "org": pin.org, "server": pin.server, "size": state.head().size, "root": state.head().root,
         "fresh": ledger.freshness().is_ok(), "suspended": state.is_suspended(), "roster": state.roster(),
         "policies": state.policies().map(|p| json!({ "id": p.id, "policy": p.policy })).collect::<Vec<_>>(),

@@ -1,20 +1,27 @@
 //! Who has a revocation, and from when on no device can lack it.
 
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
 use anyhow::Result;
 use api::ledger::Appended;
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::json;
-use trust::Note;
+use tokio::time::Instant;
 use trust::envelope::Envelope;
 use trust::statement::{Roster, Statement};
 
+use super::confirmed::{Confirmed, Watched};
 use crate::ambient::{date, now_ms};
 use crate::args::Common;
 use crate::login::Login;
 use crate::say;
 use crate::server_url::ServerUrl;
 use crate::service::Service;
+
+/// Least time between two looks at who has confirmed. A look that took long is not repeated at once.
+const LOOK_AGAIN_MIN: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,11 +35,13 @@ struct AtWitness {
     held: Result<(), String>,
 }
 
-/// Hands a stored revocation to the service and to every witness at once, and says who has it.
+/// Hands a stored revocation to the service and to every witness at once, waits at most `patience` for those who have to
+/// confirm it, and says who has it.
 pub(super) async fn hand_out(
     login: &mut Login,
     envelope: &Envelope,
     statement: &Statement,
+    patience: Duration,
     common: &Common,
 ) -> Result<()> {
     let roster = login.state().roster().clone();
@@ -41,22 +50,34 @@ pub(super) async fn hand_out(
         to_witnesses(login, &roster, envelope),
     )
     .await;
-    let at_service = match at_service {
-        Ok(appended) => login.reach_again().await.map(|()| appended),
-        Err(why) => Err(why),
-    };
-    let sequenced = login.state().has_statement(&statement.id);
-    let holding = holding(login, &roster, &at_witnesses, sequenced);
-    let closed_by = (roster.quorum > 0 && no_quorum_without(&roster, &holding))
-        .then(|| now_ms() + roster.max_age);
-    report(
-        &roster,
+    let held = at_witnesses.iter().filter(|w| w.held.is_ok());
+    let watched = Watched {
+        envelope,
         statement,
-        &at_service,
-        &at_witnesses,
-        closed_by,
-        common,
-    );
+        acknowledged: held.map(|w| w.name.clone()).collect(),
+    };
+    if !common.json {
+        tell_receivers(&at_service, &at_witnesses);
+    }
+    let (confirmed, in_force_by) = if at_service.is_ok() {
+        wait(login, &watched, patience, common).await
+    } else {
+        let confirmed = watched.unknown(login, "the service has not taken the revocation");
+        let by = confirmed.cannot_lack.then(|| now_ms() + roster.max_age);
+        (confirmed, by)
+    };
+    if common.json {
+        let answer = as_json(
+            statement,
+            &at_service,
+            &at_witnesses,
+            &confirmed,
+            in_force_by,
+        );
+        println!("{answer}");
+    } else {
+        tell_confirmed(&confirmed, in_force_by, login.state().roster().quorum);
+    }
     let somebody_has_it = at_service.is_ok() || at_witnesses.iter().any(|w| w.held.is_ok());
     anyhow::ensure!(
         somebody_has_it,
@@ -103,63 +124,69 @@ async fn to_witness(url: &str, path: &str, envelope: &Envelope) -> Result<()> {
     Ok(())
 }
 
-/// Witnesses that hold it: by their own word, or by their signature over a ledger that carries it.
-fn holding(
-    login: &Login,
-    roster: &Roster,
-    at_witnesses: &[AtWitness],
-    sequenced: bool,
-) -> Vec<bool> {
-    let note = Note::parse(&login.org(), login.ledger.note()).ok();
-    let cosigned = |w: &trust::statement::WitnessEntry| {
-        sequenced
-            && note
-                .as_ref()
-                .is_some_and(|n| n.cosigned_at(&w.name, &w.key).is_some())
-    };
-    let acknowledged = |name: &str| {
-        at_witnesses
-            .iter()
-            .any(|w| w.name == name && w.held.is_ok())
-    };
-    roster
-        .witnesses
-        .iter()
-        .map(|w| w.holds_revocations && (cosigned(w) || acknowledged(&w.name)))
-        .collect()
-}
-
-/// Whether no quorum with a holder of revocations can be found among the witnesses that lack it.
-fn no_quorum_without(roster: &Roster, holding: &[bool]) -> bool {
-    let lacking = || {
-        roster
-            .witnesses
-            .iter()
-            .zip(holding)
-            .filter(|(_, held)| !**held)
-    };
-    (lacking().count() as u64) < roster.quorum || !lacking().any(|(w, _)| w.holds_revocations)
-}
-
-fn report(
-    roster: &Roster,
-    statement: &Statement,
-    at_service: &Result<Appended>,
-    at_witnesses: &[AtWitness],
-    closed_by: Option<u64>,
+/// Looks until everybody has confirmed or patience is over. Also gives when no device can lack it any more.
+async fn wait(
+    login: &mut Login,
+    watched: &Watched<'_>,
+    patience: Duration,
     common: &Common,
-) {
-    if common.json {
-        let witnesses = at_witnesses.iter().map(
-            |w| json!({ "name": w.name, "held": w.held.is_ok(), "error": w.held.as_ref().err() }),
-        );
-        let answer = json!({
-            "id": statement.id, "index": at_service.as_ref().ok().map(|a| a.index),
-            "witnesses": witnesses.collect::<Vec<_>>(), "in_force_by": closed_by,
-        });
-        println!("{answer}");
-        return;
+) -> (Confirmed, Option<u64>) {
+    let (begun, mut progress) = (Instant::now(), Progress::new(common));
+    let mut in_force_by = None;
+    loop {
+        let asked = Instant::now();
+        let confirmed = watched.look(login).await;
+        if confirmed.cannot_lack && in_force_by.is_none() {
+            in_force_by = Some(now_ms() + login.state().roster().max_age);
+        }
+        progress.show(&confirmed.line());
+        let pause = LOOK_AGAIN_MIN.max(asked.elapsed() * 4);
+        if confirmed.is_complete() || begun.elapsed() + pause > patience {
+            progress.end();
+            return (confirmed, in_force_by);
+        }
+        tokio::time::sleep(pause).await;
     }
+}
+
+/// One line that changes in place on a terminal, else a line for each change; nothing for programs.
+struct Progress {
+    is_live: bool,
+    is_silent: bool,
+    last: String,
+}
+
+impl Progress {
+    fn new(common: &Common) -> Self {
+        Self {
+            is_live: std::io::stdout().is_terminal(),
+            is_silent: common.json,
+            last: String::new(),
+        }
+    }
+
+    fn show(&mut self, line: &str) {
+        if self.is_silent || self.last == line {
+            return;
+        }
+        if self.is_live {
+            print!("\r\u{1b}[2Kconfirmed  {line}");
+            // A terminal that is gone shows nothing; the waiting goes on.
+            let _ = std::io::stdout().flush();
+        } else {
+            println!("confirmed  {line}");
+        }
+        line.clone_into(&mut self.last);
+    }
+
+    fn end(&self) {
+        if self.is_live && !self.is_silent {
+            println!();
+        }
+    }
+}
+
+fn tell_receivers(at_service: &Result<Appended>, at_witnesses: &[AtWitness]) {
     match at_service {
         Ok(appended) => println!("service    has it as statement {}", appended.index),
         Err(why) => println!("service    DOES NOT HAVE IT: {why:#}"),
@@ -170,76 +197,54 @@ fn report(
             Err(why) => println!("witness    {} DOES NOT HOLD IT: {why}", witness.name),
         }
     }
-    let verdict = match (closed_by, roster.quorum) {
-        (Some(by), _) => {
-            println!(
-                "In force on every device at {} at the latest: a device that does not learn of it closes by then.",
-                date(by + 59_999)
-            );
-            return;
-        }
-        (None, 0) => {
-            "NOT YET IN FORCE, as far as anybody can prove: there is no witness, so a service that withholds it can still help \
-             the revoked key on devices that have not heard of it."
-        }
-        (None, _) => {
-            "NOT YET IN FORCE: too few witnesses hold it, so a service that withholds it can still help the revoked key. Hand it \
-             over again with: wayleave org push"
-        }
+}
+
+fn tell_confirmed(confirmed: &Confirmed, in_force_by: Option<u64>, quorum: u64) {
+    confirmed
+        .lacking()
+        .iter()
+        .for_each(|line| println!("{line}"));
+    if in_force_by.is_some() && confirmed.has_every_device() {
+        println!("In force on every device: each has signed that it holds it.");
+        return;
+    }
+    if let Some(by) = in_force_by {
+        println!(
+            "In force on every device at {} at the latest: a device that does not learn of it closes by then.",
+            date(by + 59_999)
+        );
+        return;
+    }
+    let verdict = if quorum == 0 {
+        "Not called in force: there is no witness, so a service that withholds it can still help the revoked key on devices \
+         that have not confirmed it."
+    } else {
+        "NOT YET IN FORCE: too few witnesses hold it, so a service that withholds it can still help the revoked key. Hand it \
+         over again with: wayleave org push"
     };
     println!("{}", say::red(verdict));
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use trust::SigningKey;
-    use trust::bytes::X25519Public;
-    use trust::statement::WitnessEntry;
-
-    fn roster(holders: &[bool], quorum: u64) -> Roster {
-        let key = |n: u8| SigningKey::from_seed([n; 32]).public().clone();
-        let witness = |(n, holds): (usize, &bool)| WitnessEntry {
-            name: format!("w{n}"),
-            key: key(n as u8 + 1),
-            holds_revocations: *holds,
-            url: None,
-        };
-        Roster {
-            version: 1,
-            format: 1,
-            name: "o".into(),
-            domain: "o.example".into(),
-            admins: Vec::new(),
-            threshold: 1,
-            recovery: None,
-            log_key: key(99),
-            witnesses: holders.iter().enumerate().map(witness).collect(),
-            quorum,
-            max_age: 300_000,
-            console_origins: Vec::new(),
-            audit_key: X25519Public([0; 32]),
-            directory_key: X25519Public([0; 32]),
-        }
-    }
-
-    #[test]
-    fn a_revocation_closes_the_fleet_only_when_no_quorum_can_lack_it() {
-        assert!(no_quorum_without(&roster(&[true], 1), &[true]));
-        assert!(!no_quorum_without(&roster(&[true], 1), &[false]));
-        // Two of three: one that lacks it cannot make a quorum, two can.
-        assert!(no_quorum_without(
-            &roster(&[true; 3], 2),
-            &[true, true, false]
-        ));
-        assert!(!no_quorum_without(
-            &roster(&[true; 3], 2),
-            &[true, false, false]
-        ));
-        // Witnesses of history only never make a ledger fresh by themselves.
-        assert!(no_quorum_without(
-            &roster(&[true, false, false], 2),
-            &[true, false, false]
-        ));
-    }
+fn as_json(
+    statement: &Statement,
+    at_service: &Result<Appended>,
+    at_witnesses: &[AtWitness],
+    confirmed: &Confirmed,
+    in_force_by: Option<u64>,
+) -> serde_json::Value {
+    let holds = |name: &str| {
+        confirmed
+            .witnesses
+            .iter()
+            .any(|(n, holds)| n == name && *holds)
+    };
+    let witnesses = at_witnesses.iter().map(|w| {
+        json!({
+            "name": w.name, "held": w.held.is_ok(), "confirmed": holds(&w.name), "error": w.held.as_ref().err(),
+        })
+    });
+    json!({
+        "id": statement.id, "index": at_service.as_ref().ok().map(|a| a.index),
+        "witnesses": witnesses.collect::<Vec<_>>(), "devices": confirmed.as_json(), "in_force_by": in_force_by,
+    })
 }
