@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Listed, Office};
 use crate::bytes::KeyId;
 use crate::key::PublicKey;
-use crate::state::{Entry, State};
+use crate::state::{Authority, Entry, State};
 use crate::statement::{Owner, Policy, Role};
 
 /// Something that follows when a key no longer counts.
@@ -210,9 +210,10 @@ impl<'a> Survey<'a> {
     }
 
     fn without_enroller(&self, gone: KeyId) -> Vec<Effect> {
-        let admit = self.state.entry(&gone).map(|entry| entry.admit);
-        let of_it = |(_, entry): &&(KeyId, &Entry)| {
-            entry.power.enroller.is_some() && entry.power.enroller == admit
+        let own = self.state.entry(&gone).map(|entry| entry.admit);
+        let of_it = |(_, entry): &&(KeyId, &Entry)| match entry.power.by {
+            Authority::Enroller(admit) => own == Some(admit),
+            _ => false,
         };
         match self.devices.iter().filter(of_it).count() {
             0 => Vec::new(),

@@ -114,7 +114,7 @@ export class Survey {
 
   #withoutEnroller(gone: KeyId): Effect[] {
     const admit = this.state.entries.get(gone)?.admit
-    const stay = this.#devices.filter(([, { power }]) => power.enroller !== undefined && power.enroller === admit).length
+    const stay = this.#devices.filter(([, { power }]) => typeof power.by === 'object' && power.by.enroller === admit).length
     if (stay === 0) return []
     return [effect('enrolled_devices_stay', stay === 1 ? 'the device that it admitted stays admitted' : `the ${stay} devices that it admitted stay admitted`)]
   }
