@@ -181,7 +181,7 @@ async fn hello(ws: &mut WebSocket) -> Option<KeyId> {
 async fn serve_agent(front: &Front, mut ws: WebSocket) -> Option<()> {
     let device = hello(&mut ws).await?;
     let (to, mut say) = mpsc::unbounded_channel();
-    let mut has = 0;
+    let (mut has, mut is_told) = (0, false);
     loop {
         let text = tokio::select! {
             text = say.recv() => {
@@ -204,7 +204,10 @@ async fn serve_agent(front: &Front, mut ws: WebSocket) -> Option<()> {
                     front.send_ledger(device, from).await;
                 }
                 front.arrivals.send_modify(|n| *n += 1);
-                let _ = to.send(api::signal::write(&ToAgent::Receipts { have: has }));
+                // Told again while some are on their way, the agent would send those twice.
+                if !std::mem::replace(&mut is_told, true) {
+                    let _ = to.send(api::signal::write(&ToAgent::Receipts { have: has }));
+                }
             }
             Ok(FromAgent::Receipts { envelopes }) => {
                 has += envelopes.len() as u64;
