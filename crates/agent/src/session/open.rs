@@ -2,7 +2,7 @@
 
 use trust::bytes::Salt;
 use trust::checkpoint::Checkpoint;
-use trust::judge::{self, Facts, Refusal, Spent, Verdict};
+use trust::judge::{self, Facts, Refusal, Spent, Standing, Verdict};
 use trust::receipt::{Body, Event};
 use trust::warrant::Warrant;
 use wire::control::{Display, DisplayState, Opened};
@@ -101,6 +101,7 @@ impl Keeper {
             now,
             device: keys.id(),
             device_noise: keys.noise_public,
+            standing: Standing::Enrolled,
             channel_noise: open.technician,
             spent,
             openings: &self.store.openings(&warrant.by, now),

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use trust::envelope::{Envelope, PayloadType};
 use trust::freshness::Stale;
-use trust::judge::{Approvals, Facts, Refusal, judge, lacking};
+use trust::judge::{Approvals, Facts, Refusal, Standing, judge, lacking};
 use trust::scope::Scope;
 use trust::statement::{Policy, Role};
 use trust::warrant::Warrant;
@@ -241,6 +241,7 @@ pub fn facts<'a>(
         now: now_ms(),
         device,
         device_noise,
+        standing: Standing::Enrolled,
         channel_noise: warrant.noise,
         spent: None,
         openings: &[],
