@@ -16,7 +16,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::routes::{
-    approvals, devices, drafts, feeds, invites, ledger, operator, orgs, receipts, sessions, sockets,
+    approvals, devices, drafts, feeds, invites, joins, ledger, operator, orgs, receipts, sessions,
+    sockets,
 };
 use crate::{layers, openapi, web};
 
@@ -36,6 +37,7 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(orgs::nonce))
         .routes(routes!(orgs::sign_in))
         .routes(routes!(invites::show, invites::answer))
+        .routes(routes!(joins::take))
         // the statement is its own authority; reading is for members
         .routes(routes!(ledger::append, ledger::read))
         // members, by signed request
@@ -45,6 +47,7 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(invites::drop_invite))
         .routes(routes!(sessions::make, sessions::list))
         .routes(routes!(sessions::end))
+        .routes(routes!(joins::open))
         .routes(routes!(receipts::list))
         .routes(routes!(approvals::ask, approvals::list))
         .routes(routes!(approvals::answer))

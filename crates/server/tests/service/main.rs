@@ -9,6 +9,7 @@ mod drafts;
 mod durability;
 mod feeds;
 mod invites;
+mod joins;
 mod ledger;
 mod openapi;
 mod operator;
