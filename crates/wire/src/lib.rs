@@ -42,6 +42,7 @@
 
 #![deny(missing_docs)]
 
+pub mod attempts;
 pub mod chat;
 pub mod clipboard;
 pub mod control;

@@ -13,6 +13,7 @@ fn request() -> PromptRequest {
         who_words: None,
         organisation: "Acme IT Services".into(),
         domain: Some("acme.example".into()),
+        domain_is_proven: None,
         device: "FRONTDESK-3".into(),
         scopes: vec![Permission::See, Permission::Control],
         until: "14:35".into(),
