@@ -276,6 +276,25 @@ async fn the_words_of_a_peer_change_the_picture_and_not_the_buttons() {
 }
 
 #[tokio::test]
+async fn a_domain_that_is_not_proven_is_told_above_the_buttons() {
+    let desktop = Desktop::bare();
+    let mut heights = Vec::new();
+    for domain_is_proven in [None, Some(true), Some(false)] {
+        let request = PromptRequest {
+            domain_is_proven,
+            ..request()
+        };
+        let shown = ask(&desktop, &request).await;
+        heights.push(shown.rect.h);
+        shown.prompt.close().await;
+    }
+    assert!(
+        heights[1] > heights[0] && heights[2] > heights[0],
+        "{heights:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_withdrawn_question_leaves_the_screen_and_gives_the_keyboard_back() {
     let desktop = Desktop::bare();
     let empty = desktop.picture(Rect {
