@@ -23,7 +23,7 @@ use trust::nameplate::Nameplate;
 use wire::attempts::Attempts;
 use wire::join_code::JoinCode;
 
-pub use domain::{DomainProof, ask as ask_domain};
+pub use domain::{DomainProof, Domains, ask as ask_domain};
 pub use http::Http;
 
 use crate::clock::wall_ms;
@@ -44,8 +44,8 @@ pub struct Plan {
     pub session: SessionId,
     /// What counts against it.
     pub attempts: AttemptLog,
-    /// Asks the organisation's domain.
-    pub http: Http,
+    /// Who is asked about the organisation's domain.
+    pub domains: Domains,
 }
 
 /// The failed attempts on disk; handles share them.
@@ -121,7 +121,7 @@ pub fn run(args: &Join) -> anyhow::Result<()> {
                 code,
                 session: taken.session,
                 attempts,
-                http,
+                domains: Domains::Web(http),
             }),
         };
         let stop = stopped()?;
@@ -143,13 +143,13 @@ fn helper(args: &Join) -> anyhow::Result<HelperProgram> {
 
 /// Starts asking the organisation's domain whether it knows the organisation.
 pub(crate) fn start_asking(
-    http: Http,
+    domains: Domains,
     domain: String,
     org: trust::OrgId,
     answer: mpsc::Sender<DomainProof>,
 ) {
     tokio::spawn(async move {
-        let proof = domain::ask(&http, &domain::address(&domain), &org).await;
+        let proof = domains.ask(&domain, &org).await;
         // Nobody listens any more where the session is over.
         let _ = answer.send(proof).await;
     });

@@ -19,6 +19,25 @@ pub enum DomainProof {
     Denied,
 }
 
+/// Who is asked about a domain.
+#[derive(Clone)]
+pub enum Domains {
+    /// The domain itself.
+    Web(Http),
+    /// For tests: what it says.
+    Told(DomainProof),
+}
+
+impl Domains {
+    /// Asks the organisation's domain.
+    pub(crate) async fn ask(&self, domain: &str, org: &OrgId) -> DomainProof {
+        match self {
+            Self::Web(http) => ask(http, &address(domain), org).await,
+            Self::Told(proof) => *proof,
+        }
+    }
+}
+
 /// `{"organisations":[ORGID,..]}`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +46,7 @@ struct WellKnown {
 }
 
 /// Where a domain tells of its organisations.
-pub(super) fn address(domain: &str) -> String {
+fn address(domain: &str) -> String {
     format!("https://{domain}/.well-known/wayleave")
 }
 

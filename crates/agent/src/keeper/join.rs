@@ -17,6 +17,8 @@ pub struct JoinState {
     ready_until: u64,
     domain: mpsc::Sender<DomainProof>,
     stage: Stage,
+    /// Which domain was asked: the one of the roster when the code was confirmed.
+    asked: Option<String>,
     proof: Option<DomainProof>,
     /// Until when the domain may answer, in milliseconds since the epoch.
     proof_until: u64,
@@ -39,6 +41,7 @@ impl JoinState {
             ready_until: now + JOIN_READY_WAIT_MS,
             domain,
             stage: Stage::Preparing,
+            asked: None,
             proof: None,
             proof_until: 0,
             ended: None,
@@ -91,8 +94,9 @@ impl Keeper {
         join.plan.attempts.take_back(join.plan.code.nameplate);
         join.stage = Stage::Agreed(agreed);
         join.proof_until = now + JOIN_DOMAIN_WAIT_MS;
+        join.asked = Some(domain.clone());
         tracing::info!("the join code is confirmed");
-        crate::join::start_asking(join.plan.http.clone(), domain, org, join.domain.clone());
+        crate::join::start_asking(join.plan.domains.clone(), domain, org, join.domain.clone());
     }
 
     /// The organisation's domain answered, or did not.
@@ -137,9 +141,15 @@ impl Keeper {
         is_open.then_some(join.proof_until)
     }
 
-    /// Why nothing opens on this machine, if its domain denied the organisation.
+    /// Why nothing opens on this machine, if its domain denied the organisation, or is another than the one that was asked.
     pub(crate) fn domain_denial(&self) -> Option<Refused> {
         let join = self.join.as_ref()?;
+        let domain = self.store.state().map(|state| &state.roster().domain);
+        if domain.is_some() && domain != join.asked.as_ref() {
+            let text =
+                "The organisation's domain changed while the machine joined. Make a new join code.";
+            return Some(Refused::new("domain_changed", text));
+        }
         let is_denied = join.proof == Some(DomainProof::Denied);
         is_denied.then(|| {
             let text = "The organisation's domain does not name this organisation under /.well-known/wayleave, so that anybody \
