@@ -172,6 +172,7 @@ describe('warrant.json', () => {
         device: facts.device as KeyId,
         deviceNoise: facts.device_noise as X25519Public,
         channelNoise: facts.channel_noise as X25519Public,
+        joined: facts.joined ? { technician: facts.joined as X25519Public } : undefined,
         spent: facts.spent ?? undefined,
         openings: facts.openings as number,
       }

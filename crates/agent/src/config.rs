@@ -19,6 +19,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve sessions until stopped.
     Run(Run),
+    /// Let a technician help once, by the join code that he reads to you. Nothing is installed, and the keys are gone afterwards.
+    Join(Join),
     /// Print the words and key ids of this device, to compare with what an admin sees. Works without a network.
     Fingerprint(Fingerprint),
     /// Print what this device knows: organisation, admission, ledger, receipts.
@@ -55,6 +57,32 @@ pub struct Run {
     #[arg(long)]
     pub display: Option<String>,
     /// What this machine is called on the admin's page; by default its host name.
+    #[arg(long)]
+    pub label: Option<String>,
+    /// The folder that file transfers see; by default the home directory.
+    #[arg(long)]
+    pub files_root: Option<PathBuf>,
+    /// Certificates (PEM) to trust beside the system's.
+    #[arg(long)]
+    pub ca: Option<PathBuf>,
+}
+
+/// Arguments of `join`.
+#[derive(Args, Debug, Clone)]
+pub struct Join {
+    /// The sixteen digits, as the technician reads them; spaces and hyphens do not matter.
+    #[arg(required = true, value_name = "CODE")]
+    pub code: Vec<String>,
+    /// The service's address, as the technician tells it: https://HOST[:PORT], or http:// on this machine.
+    #[arg(long, env = "WAYLEAVE_SERVER")]
+    pub server: String,
+    /// Where failed attempts and receipts are kept.
+    #[arg(long, env = "WAYLEAVE_DIR", default_value_os_t = default_dir())]
+    pub dir: PathBuf,
+    /// The X11 display to show and control, as :0; by default the one of the environment.
+    #[arg(long)]
+    pub display: Option<String>,
+    /// What this machine is called for the technician; by default its host name.
     #[arg(long)]
     pub label: Option<String>,
     /// The folder that file transfers see; by default the home directory.

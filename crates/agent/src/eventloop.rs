@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::ipc::Number;
+use crate::join::DomainProof;
 use crate::keeper::{HelperEvent, Keeper, KeeperConfig, Senders};
 use crate::link::LinkEvent;
 use crate::relay::RelayEvent;
@@ -20,6 +21,7 @@ enum Event {
     Link(LinkEvent),
     Helper(u32, HelperEvent),
     Relay(Number, RelayEvent),
+    Domain(DomainProof),
     Due,
     Stop,
 }
@@ -28,14 +30,24 @@ struct Sources {
     link: mpsc::Receiver<LinkEvent>,
     helper: mpsc::Receiver<(u32, HelperEvent)>,
     relay: mpsc::Receiver<(Number, RelayEvent)>,
+    domain: mpsc::Receiver<DomainProof>,
 }
 
 /// Runs a keeper until `stop` is done and everything is said.
-pub async fn run(config: KeeperConfig, store: TrustStore, stop: impl Future<Output = ()>) {
+///
+/// # Errors
+/// Why a machine that wanted to join by a code did not.
+pub async fn run(
+    config: KeeperConfig,
+    store: TrustStore,
+    stop: impl Future<Output = ()>,
+) -> Result<(), String> {
     let (link, from_link) = mpsc::channel(16);
     let (relay, from_relay) = mpsc::channel(64);
     let (helper, from_helper) = mpsc::channel(64);
+    let (domain, from_domain) = mpsc::channel(1);
     let mut sources = Sources {
+        domain: from_domain,
         link: from_link,
         helper: from_helper,
         relay: from_relay,
@@ -47,16 +59,20 @@ pub async fn run(config: KeeperConfig, store: TrustStore, stop: impl Future<Outp
             link,
             relay,
             helper,
+            domain,
         },
     );
     keeper.settle();
     tokio::pin!(stop);
-    loop {
+    let ended = loop {
+        if let Some(ended) = keeper.take_end() {
+            break ended;
+        }
         match sources.next(&keeper, &mut stop).await {
-            Event::Stop => break,
+            Event::Stop => break Ok(()),
             event => handle(&mut keeper, event),
         }
-    }
+    };
     keeper.stop();
     let rest = async {
         while !keeper.is_quiet() {
@@ -65,6 +81,7 @@ pub async fn run(config: KeeperConfig, store: TrustStore, stop: impl Future<Outp
         }
     };
     let _ = tokio::time::timeout(STOP_MAX, rest).await;
+    ended
 }
 
 fn handle(keeper: &mut Keeper, event: Event) {
@@ -72,6 +89,7 @@ fn handle(keeper: &mut Keeper, event: Event) {
         Event::Link(event) => keeper.on_link(event),
         Event::Helper(start, event) => keeper.on_helper(start, event),
         Event::Relay(number, event) => keeper.on_relay(number, event),
+        Event::Domain(proof) => keeper.on_domain(proof),
         Event::Due => keeper.on_due(),
         Event::Stop => return,
     }
@@ -86,6 +104,7 @@ impl Sources {
             tokio::select! {
                 Some((start, event)) = self.helper.recv() => Event::Helper(start, event),
                 Some((number, event)) = self.relay.recv() => Event::Relay(number, event),
+                Some(proof) = self.domain.recv() => Event::Domain(proof),
                 () = tokio::time::sleep(wait) => Event::Due,
             }
         };

@@ -15,6 +15,7 @@ pub mod files;
 pub mod helper;
 pub mod input;
 pub mod ipc;
+pub mod join;
 pub mod keeper;
 pub mod limits;
 pub mod link;

@@ -47,6 +47,14 @@ pub const HELPER_RESTART_MS_MAX: u64 = 10_000;
 /// glibc's setting for blocks that go back to the system as soon as they are freed, in bytes: pictures, and whatever is as
 /// large. Left to itself glibc raises it after the first one, and a helper keeps some 16 MB after its last session.
 pub const LARGE_BLOCKS: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
+/// How long the service or a domain may take to answer one request of a join.
+pub const JOIN_REQUEST_MAX: Duration = Duration::from_secs(8);
+/// Largest answer to one, in bytes.
+pub const JOIN_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// How long a machine that joins waits for the organisation's ledger and its own display, in milliseconds.
+pub const JOIN_READY_WAIT_MS: u64 = 60_000;
+/// How long a warrant waits for the organisation's domain to answer, in milliseconds: a little longer than the request.
+pub const JOIN_DOMAIN_WAIT_MS: u64 = 10_000;
 /// A device says how far its chain and its ledger reach this often, in milliseconds, after each connection, and at once
 /// when its ledger takes a revocation.
 pub const BEAT_EVERY_MS: u64 = 60 * 60 * 1000;

@@ -30,6 +30,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status(&args.dir),
         Command::Receipts(args) => receipts(&args.dir),
         Command::Repin(args) => crate::repin::run(&args),
+        Command::Join(args) => crate::join::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,19 +61,20 @@ fn run(args: Run) -> anyhow::Result<()> {
         service,
         hostname,
         helper,
+        join: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let stop = stopped()?;
-        crate::eventloop::run(config, store, stop).await;
-        Ok(())
+        let ended = crate::eventloop::run(config, store, stop).await;
+        ended.map_err(anyhow::Error::msg)
     })
 }
 
 /// Done when somebody asks the agent to stop.
-fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,

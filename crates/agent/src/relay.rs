@@ -10,19 +10,26 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::protocol::Message;
-use trust::bytes::OrgId;
+use trust::bytes::{OrgId, X25519Public};
 use trust::key::SigningKey;
 
+use wire::join_code::JoinCode;
+use wire::pake::{Agreed, Device};
+
+use crate::clock::os_random;
 use crate::ipc::Number;
 use crate::socket::{Door, Identity, Service, SocketError, Ws, next, reason};
 
 /// Messages that wait for the socket: few, for what is queued here can no longer be overtaken by a key press.
 const WAITING_MAX: usize = 2;
 const SEND_MAX: Duration = Duration::from_secs(20);
+/// How long the other end may take for one message of the exchange.
+const EXCHANGE_MAX: Duration = Duration::from_secs(20);
 
 /// What happens on a relay.
-#[derive(Debug)]
 pub enum RelayEvent {
+    /// Technician and this machine confirmed the same join code.
+    Agreed(Box<Agreed>),
     /// The technician is there.
     Paired,
     /// He sent this.
@@ -33,6 +40,14 @@ pub enum RelayEvent {
     Gone(String),
 }
 
+/// What a machine that is not enrolled brings to the relay.
+pub struct Joining {
+    /// The code, tried once.
+    pub code: JoinCode,
+    /// This machine's channel key.
+    pub noise: X25519Public,
+}
+
 /// One end of a relay. Dropping it closes it.
 pub struct Relay {
     task: JoinHandle<()>,
@@ -40,19 +55,27 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts to join.
+    /// Starts to join a session; with a code, both ends confirm it before anything else.
     pub fn join(
         service: Service,
         org: OrgId,
         key: Arc<SigningKey>,
-        session: SessionId,
+        (session, joining): (SessionId, Option<Joining>),
         number: Number,
         events: mpsc::Sender<(Number, RelayEvent)>,
     ) -> Self {
         let (out, messages) = mpsc::channel(WAITING_MAX);
         let task = tokio::spawn(async move {
             let identity = Identity { org, key: &key };
-            let why = match pair(&service, session, &identity).await {
+            let met = async {
+                let mut ws = pair(&service, session, &identity).await?;
+                if let Some(joining) = joining {
+                    let agreed = confirm(&mut ws, &identity, joining).await?;
+                    let _ = events.send((number, RelayEvent::Agreed(agreed))).await;
+                }
+                Ok::<_, SocketError>(ws)
+            };
+            let why = match met.await {
                 Ok(ws) => copy(ws, number, &events, messages).await,
                 Err(error) => error.to_string(),
             };
@@ -105,6 +128,47 @@ async fn pair(
             "another message came where paired is due".to_owned(),
         )),
     }
+}
+
+/// The exchange of a join code, once: `docs/protocol.md`, section 1.8.
+async fn confirm(
+    ws: &mut Ws,
+    identity: &Identity<'_>,
+    joining: Joining,
+) -> Result<Box<Agreed>, SocketError> {
+    let hello = binary(ws).await?;
+    let (device, answer) = Device::answer(
+        &identity.org,
+        &joining.code,
+        identity.key.public(),
+        joining.noise,
+        &os_random(),
+        &hello,
+    )?;
+    ws.send(Message::binary(answer)).await.map_err(Box::new)?;
+    Ok(Box::new(device.finish(&binary(ws).await?)?))
+}
+
+async fn binary(ws: &mut Ws) -> Result<Vec<u8>, SocketError> {
+    let next = async {
+        loop {
+            match ws.next().await {
+                Some(Ok(Message::Binary(bytes))) => return Ok(bytes.into()),
+                Some(Ok(Message::Close(frame))) => return Err(SocketError::Closed(reason(frame))),
+                Some(Ok(Message::Text(_))) => {
+                    return Err(SocketError::Protocol(
+                        "the relay spoke in between".to_owned(),
+                    ));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Box::new(error).into()),
+                None => return Err(SocketError::Closed(None)),
+            }
+        }
+    };
+    tokio::time::timeout(EXCHANGE_MAX, next)
+        .await
+        .map_err(|_| SocketError::Timeout)?
 }
 
 async fn copy(

@@ -80,6 +80,9 @@ pub enum SocketError {
     /// The service closed the socket.
     #[error("the service closed the connection{}", .0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     Closed(Option<String>),
+    /// The join code, or somebody in between.
+    #[error("{0}")]
+    Join(#[from] wire::pake::PakeError),
     /// Not our protocol.
     #[error("the service does not speak the agent's protocol: {0}")]
     Protocol(String),
@@ -217,7 +220,11 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|ip| ip.is_loopback())
 }
 
-fn tls(ca: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, SocketError> {
+/// TLS as the agent speaks it: the system's certificates, and those of `ca` (PEM).
+///
+/// # Errors
+/// [`SocketError::Certificates`].
+pub fn tls(ca: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, SocketError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca {

@@ -26,7 +26,7 @@ struct Stage {
     keys: DeviceKeys,
     service: Service,
     link: Socket,
-    keeper: JoinHandle<()>,
+    keeper: JoinHandle<Result<(), String>>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -53,7 +53,11 @@ async fn stage() -> Stage {
     }
 }
 
-fn start(service: &Service, memory: &Memory, org: &Org) -> (JoinHandle<()>, oneshot::Sender<()>) {
+fn start(
+    service: &Service,
+    memory: &Memory,
+    org: &Org,
+) -> (JoinHandle<Result<(), String>>, oneshot::Sender<()>) {
     let store = TrustStore::open(Disk::Memory(memory.clone()), org.id).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let config = KeeperConfig {
@@ -65,6 +69,7 @@ fn start(service: &Service, memory: &Memory, org: &Org) -> (JoinHandle<()>, ones
             files_root: std::env::temp_dir(),
             display: Some(":4095".into()),
         },
+        join: None,
     };
     let stopped = async move {
         let _ = stopped.await;

@@ -17,6 +17,7 @@ pub mod error;
 pub mod feed;
 pub mod ids;
 pub mod invite;
+pub mod join;
 pub mod key_use;
 pub mod ledger;
 pub mod limits;

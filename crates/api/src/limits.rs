@@ -66,6 +66,15 @@ pub const ANSWERS_MAX: u64 = 15;
 /// One answer's JSON, in bytes: a passkey's signature fits.
 pub const ANSWER_BYTES_MAX: usize = 8 * 1024;
 
+/// How long a join code may wait for a machine, in milliseconds: 10 minutes.
+pub const JOIN_MS: u64 = 10 * 60 * 1000;
+
+/// Join codes of one organisation that wait for a machine.
+pub const JOINS_PER_ORG_MAX: u64 = 100;
+
+/// Join codes of one technician that wait for a machine.
+pub const JOINS_PER_TECHNICIAN_MAX: u64 = 5;
+
 /// How long a draft lives, in milliseconds: 7 days.
 pub const DRAFT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use trust::OrgId;
 
 use crate::commands::{
-    approve, connect, copy, device, feed, key, ledger, org, receipts, shell, technician,
+    approve, connect, copy, device, feed, join, key, ledger, org, receipts, shell, technician,
 };
 use crate::passphrase::Source;
 use crate::{console, witness};
@@ -84,6 +84,8 @@ pub enum Command {
     Connect(connect::Arguments),
     /// Open a shell on a device
     Shell(shell::Arguments),
+    /// Help at a machine that is not enrolled, by a join code
+    Join(join::Arguments),
     /// Copy a file to or from a device
     Cp(copy::Arguments),
     /// Check and read the organisation's ledger
@@ -126,6 +128,7 @@ mod tests {
         "pin",
         "push",
         "connect",
+        "join",
         "shell",
         "cp",
         "ledger",

@@ -46,7 +46,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if why.use_stderr() { 2 } else { 0 });
         }
     };
-    let (json, is_shell) = (cli.common.json, matches!(cli.command, Command::Shell(_)));
+    let is_shell = match &cli.command {
+        Command::Shell(_) => true,
+        Command::Join(arguments) => arguments.is_shell(),
+        _ => false,
+    };
+    let json = cli.common.json;
     match execute(cli) {
         Ok(code) => code,
         Err(error) => {
@@ -83,6 +88,7 @@ fn execute(cli: Cli) -> Result<ExitCode> {
                 commands::connect::run(arguments, &common).await.map(done)
             }
             Command::Shell(arguments) => commands::shell::run(arguments, &common).await,
+            Command::Join(arguments) => commands::join::run(arguments, &common).await,
             Command::Cp(arguments) => commands::copy::run(arguments, &common).await.map(done),
             Command::Ledger(command) => commands::ledger::run(command, &common).await.map(done),
             Command::Receipts(command) => commands::receipts::run(command, &common).await.map(done),

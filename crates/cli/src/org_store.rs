@@ -22,6 +22,7 @@ use trust::bytes::Blob;
 use trust::seal::OpeningKey;
 use trust::warrant::OpenedName;
 use trust::{KeyId, OrgId, PublicKey, SigningKey, StatementId};
+use wire::attempts::Attempts;
 use wire::control::ReceiptHead;
 
 use crate::ambient::now_ms;
@@ -320,6 +321,22 @@ impl OrgStore {
         let mut heads: BTreeMap<KeyId, ReceiptHead> = disk::read_json(&path)?.unwrap_or_default();
         heads.insert(device, head);
         disk::write_json(&path, &heads)
+    }
+
+    /// Join codes that failed here.
+    pub fn join_attempts(&self) -> Result<Attempts> {
+        Ok(disk::read_json(&self.dir.join("joins"))?.unwrap_or_default())
+    }
+
+    /// Changes them; what was changed is on disk when this returns.
+    pub fn change_join_attempts(
+        &self,
+        change: impl FnOnce(&mut Attempts) -> Result<()>,
+    ) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut attempts = self.join_attempts()?;
+        change(&mut attempts)?;
+        disk::write_json(&self.dir.join("joins"), &attempts)
     }
 
     /// The first note with all witnesses' signatures over a recovery that waits.

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
@@ -27,6 +28,12 @@ pub struct Upgrade {
     pub upgrade: WebSocketUpgrade,
     /// Its place among all connections.
     pub held: Held,
+}
+
+/// A body as JSON, read strictly.
+pub fn json<T: DeserializeOwned + Serialize>(body: &[u8]) -> Answer<T> {
+    trust::json::read(body)
+        .map_err(|error| Refusal::bad("bad_body", format!("the body cannot be read: {error}")))
 }
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Path<T> {

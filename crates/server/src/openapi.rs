@@ -6,7 +6,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
 const DESCRIPTION: &str = "Bodies are JSON, read strictly. Every request but those under service, organisations, sockets \
-and operator, and the reading and answering of one invite, is signed: RFC 9421, docs/protocol.md 2.2. There is no password, \
+and operator, the reading and answering of one invite, and the \
+taking of one join code, is signed: RFC 9421, docs/protocol.md 2.2. There is no password, \
 cookie or bearer token.";
 
 /// Everything but the paths.

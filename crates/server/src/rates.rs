@@ -16,6 +16,10 @@ pub enum Rate {
     SignIn,
     /// Looking at and answering invites.
     Invite,
+    /// Hanging up the nameplate of a join code.
+    OpenJoin,
+    /// Coming with a join code.
+    TakeJoin,
     /// Opening a WebSocket.
     Socket,
     /// Statements that give power or change something; taking is never counted.
@@ -31,6 +35,9 @@ impl Rate {
             Rate::MakeOrg => (20.0, 2.0),
             Rate::SignIn => (60.0, 60.0),
             Rate::Invite => (60.0, 30.0),
+            Rate::OpenJoin => (60.0, 20.0),
+            // Somebody who takes other people's nameplates spoils their codes: few at once.
+            Rate::TakeJoin => (20.0, 6.0),
             // A whole company may stand behind one address and come back after an outage.
             Rate::Socket => (2_000.0, 1_200.0),
             Rate::Statement => (600.0, 60.0),

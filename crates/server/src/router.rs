@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::routes::{
-    approvals, devices, drafts, feeds, invites, key_uses, ledger, operator, orgs, receipts,
+    approvals, devices, drafts, feeds, invites, joins, key_uses, ledger, operator, orgs, receipts,
     sessions, sockets,
 };
 use crate::{layers, openapi, web};
@@ -37,6 +37,7 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(orgs::nonce))
         .routes(routes!(orgs::sign_in))
         .routes(routes!(invites::show, invites::answer))
+        .routes(routes!(joins::take))
         // the statement is its own authority; reading is for members
         .routes(routes!(ledger::append, ledger::read))
         // members, by signed request
@@ -46,6 +47,7 @@ pub fn documented() -> (Router<Arc<App>>, OpenApi) {
         .routes(routes!(invites::drop_invite))
         .routes(routes!(sessions::make, sessions::list))
         .routes(routes!(sessions::end))
+        .routes(routes!(joins::open))
         .routes(routes!(receipts::list))
         .routes(routes!(approvals::ask, approvals::list))
         .routes(routes!(approvals::answer))

@@ -23,7 +23,7 @@ pub use approval::{Approvals, Foreseen, foresee, lacking};
 pub use cover::Uncovered;
 pub use explain::{Explanation, Weighed, Wish, explain};
 
-use cover::Asked;
+use cover::{Asked, DeviceGroups};
 
 /// Everything a device knows when it judges. Times in milliseconds.
 pub struct Facts<'a> {
@@ -37,12 +37,27 @@ pub struct Facts<'a> {
     pub device: KeyId,
     /// This device's channel key.
     pub device_noise: X25519Public,
+    /// How it came to be judged for.
+    pub standing: Standing,
     /// The remote static key of the channel the warrant came through.
     pub channel_noise: X25519Public,
     /// What the disk says of this warrant's id.
     pub spent: Option<Spent>,
     /// When `by` opened sessions on this device within the last hour.
     pub openings: &'a [u64],
+}
+
+/// How a device came to be one that technicians may ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// The ledger admits its keys.
+    Enrolled,
+    /// A join code brought it here, for one attended session. Its keys stand in no ledger: technician and device agreed
+    /// on them under the code's secret.
+    Joined {
+        /// The channel key that the technician confirmed under the same secret.
+        technician: X25519Public,
+    },
 }
 
 /// A spent warrant id.
@@ -115,6 +130,14 @@ pub enum Refusal {
     /// This device's channel key is not the admitted one.
     #[error("this device's channel key is not the one the ledger admits")]
     DeviceNoise,
+    /// It joined by a code, with a key that the ledger knows.
+    #[error(
+        "the ledger knows this device's key already; a machine that joins by a code brings a fresh one"
+    )]
+    DeviceKnown,
+    /// It joined by a code, and the warrant asks nobody.
+    #[error("a machine that joined by a code opens only when somebody in front of it agrees")]
+    JoinedUnattended,
     /// The technician has seen more of the ledger than this device.
     #[error("the technician knows a longer ledger than this device; it is fetching it, try again")]
     LedgerBehind,
@@ -174,6 +197,8 @@ impl Refusal {
             Refusal::RosterTainted => "roster_tainted",
             Refusal::DeviceNotInForce(_) => "device_not_in_force",
             Refusal::DeviceNoise => "device_noise",
+            Refusal::DeviceKnown => "device_known",
+            Refusal::JoinedUnattended => "joined_unattended",
             Refusal::LedgerBehind => "ledger_behind",
             Refusal::LedgerForked => "ledger_forked",
             Refusal::Stale(_) => "stale",
@@ -223,7 +248,7 @@ struct Checked<'a> {
     warrant: Warrant,
     signers: Vec<Signer>,
     technician: &'a Entry,
-    device: &'a Entry,
+    device: DeviceGroups<'a>,
     resumes: bool,
     stale: bool,
 }
@@ -280,7 +305,13 @@ fn check_aim(facts: &Facts<'_>, warrant: &Warrant) -> Result<(), Refusal> {
     if warrant.noise != facts.channel_noise {
         return Err(Refusal::OtherChannel);
     }
-    Ok(())
+    match facts.standing {
+        Standing::Joined { technician } if technician != warrant.noise => {
+            Err(Refusal::OtherChannel)
+        }
+        Standing::Joined { .. } if !warrant.attended => Err(Refusal::JoinedUnattended),
+        Standing::Joined { .. } | Standing::Enrolled => Ok(()),
+    }
 }
 
 /// What closes every device, whoever asks.
@@ -297,7 +328,7 @@ fn check_standing(state: &State) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, Refusal> {
+fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<DeviceGroups<'a>, Refusal> {
     let state = facts.state;
     check_standing(state)?;
     match state.root_at(warrant.seen.size) {
@@ -305,13 +336,27 @@ fn check_ledger<'a>(facts: &Facts<'a>, warrant: &Warrant) -> Result<&'a Entry, R
         Some(root) if root != warrant.seen.root => return Err(Refusal::LedgerForked),
         Some(_) => {}
     }
+    if let Standing::Joined { .. } = facts.standing {
+        return check_unknown(state, &facts.device).map(|()| DeviceGroups::Joined);
+    }
     let device = state
         .in_force(&facts.device, Role::Device, facts.now)
         .map_err(Refusal::DeviceNotInForce)?;
     if device.subject.noise != Some(facts.device_noise) {
         return Err(Refusal::DeviceNoise);
     }
-    Ok(device)
+    Ok(DeviceGroups::Admitted(device))
+}
+
+/// A joined machine's key is nobody's: no admission, revoked or expired or not, is gone round by a join code.
+fn check_unknown(state: &State, device: &KeyId) -> Result<(), Refusal> {
+    if state.is_key_revoked(device) {
+        return Err(Refusal::DeviceNotInForce(NotInForce::Revoked));
+    }
+    if state.known_key(device).is_some() {
+        return Err(Refusal::DeviceKnown);
+    }
+    Ok(())
 }
 
 /// Whether the ledger is stale in a way that a policy may bear with; which one does is decided where the policy is chosen.

@@ -534,8 +534,11 @@ fn hours_fit(hours: &Hours) -> bool {
         && (-840..=840).contains(&hours.offset_minutes)
 }
 
+/// The device group of machines that joined by a code: policies may name it, admissions may not.
+pub const JOINED_GROUP: &str = "joined";
+
 fn is_reserved_group(group: &str) -> bool {
-    matches!(group, "admins" | "joined")
+    matches!(group, "admins" | JOINED_GROUP)
 }
 
 fn sealed_fit<'a>(

@@ -42,6 +42,7 @@
 
 #![deny(missing_docs)]
 
+pub mod attempts;
 pub mod chat;
 pub mod clipboard;
 pub mod control;
@@ -50,6 +51,7 @@ pub mod files;
 pub mod frame;
 pub mod host;
 pub mod input;
+pub mod join_code;
 mod json;
 mod kem;
 pub mod limits;
@@ -57,6 +59,7 @@ mod link;
 pub mod message;
 pub mod mux;
 pub mod noise;
+pub mod pake;
 pub mod piece;
 mod resolver;
 pub mod scope;

@@ -5,6 +5,7 @@ mod browser;
 mod cli;
 mod console;
 mod desktop;
+mod middle;
 mod process;
 mod programs;
 mod service;
@@ -15,6 +16,7 @@ pub use browser::{Browser, Saw};
 pub use cli::{Cli, Ended};
 pub use console::Console;
 pub use desktop::{BANNER, Desktop, PROMPT, Picture, Spot};
+pub use middle::{Middle, Swap};
 pub use process::Process;
 pub use programs::program;
 pub use service::Service;
@@ -56,6 +58,24 @@ impl World {
             witness,
             org,
         }
+    }
+
+    /// An organisation whose service is reached through somebody in the middle.
+    pub async fn behind_a_middle() -> (Self, Middle) {
+        crate::install_crypto();
+        let dir = tempfile::tempdir().unwrap();
+        let middle = Middle::start().await;
+        let witness = Witness::start(&dir.path().join("witness")).await;
+        let service = Service::start_behind(&dir.path().join("server"), &middle.url).await;
+        middle.pass_on_to(&service.address);
+        let org = Org::found(&service.url, witness.entry.clone(), 300_000, &[CONSOLE]).await;
+        let world = Self {
+            dir,
+            service,
+            witness,
+            org,
+        };
+        (world, middle)
     }
 
     /// An organisation that has its pages from `wayleave console`.

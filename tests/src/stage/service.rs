@@ -12,6 +12,8 @@ pub struct Service {
     pub dir: PathBuf,
     /// `http://localhost:PORT`.
     pub url: String,
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub address: String,
     /// The program.
     pub process: Process,
 }
@@ -22,6 +24,13 @@ impl Service {
         let data = dir.join("data");
         std::fs::create_dir_all(&data).unwrap();
         Self::start_on(dir, 0).await
+    }
+
+    /// Under a URL at which somebody else listens, who passes on what comes.
+    pub async fn start_behind(dir: &Path, public_url: &str) -> Self {
+        let data = dir.join("data");
+        std::fs::create_dir_all(&data).unwrap();
+        Self::start_as(dir, 0, &format!("public_url = \"{public_url}\"\n")).await
     }
 
     /// Again, on the same files and port.
@@ -36,9 +45,13 @@ impl Service {
     }
 
     async fn start_on(dir: &Path, port: u16) -> Self {
+        Self::start_as(dir, port, "").await
+    }
+
+    async fn start_as(dir: &Path, port: u16, more: &str) -> Self {
         let text = format!(
             "name = \"Stage\"\nlisten = \"127.0.0.1:{port}\"\ndata_dir = \"{}\"\ninsecure_loopback = true\n\
-             witnesses_on_private_addresses = true\n",
+             witnesses_on_private_addresses = true\n{more}",
             dir.join("data").display()
         );
         let file = dir.join("server.toml");
@@ -52,7 +65,9 @@ impl Service {
         let mut process = Process::start("wayleave-server", command);
         let line = process.line(|line| line.starts_with("listening on ")).await;
         let url = line.rsplit(' ').next().unwrap().to_owned();
+        let address = line.split(' ').nth(2).unwrap().to_owned();
         Self {
+            address,
             dir: dir.to_owned(),
             url,
             process,

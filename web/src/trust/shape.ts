@@ -15,7 +15,7 @@ import {
   WITNESSES_MAX,
 } from './limits'
 import { isScopeList } from './scope'
-import type { Admit, DirectoryShare, Hours, Policy, Recovery, Role, Roster, Subject } from './statement'
+import { type Admit, type DirectoryShare, type Hours, JOINED_GROUP, type Policy, type Recovery, type Role, type Roster, type Subject } from './statement'
 import { isHost, isLine, isName, isOrigin } from './text'
 
 type Fault = string | undefined
@@ -81,7 +81,7 @@ export function admitFault(admit: Admit): Fault {
   if (subjects.length === 0 || subjects.length > (role === 'device' ? SUBJECTS_MAX : 1)) {
     return 'it admits no key, or more than its role allows'
   }
-  const isReserved = (group: string) => group === 'admins' || group === 'joined'
+  const isReserved = (group: string) => group === 'admins' || group === JOINED_GROUP
   if (groups.length > GROUPS_MAX || !groups.every((group) => isName(group) && !isReserved(group))) {
     return 'a group has no valid name, is reserved, or there are too many'
   }

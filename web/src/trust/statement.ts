@@ -120,6 +120,9 @@ export interface Admit {
   until: number
 }
 
+/** The device group of machines that joined by a code: policies may name it, admissions may not. */
+export const JOINED_GROUP = 'joined'
+
 export type Role = 'technician' | 'device' | 'enroller' | 'stopper'
 
 /** One admitted key. */

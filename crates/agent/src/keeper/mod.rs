@@ -5,6 +5,7 @@
 
 mod denials;
 mod helper_process;
+mod join;
 mod ledger_sync;
 mod refusal;
 mod service;
@@ -17,9 +18,11 @@ use trust::freshness;
 
 pub use denials::draft as denial;
 pub use helper_process::{HelperEvent, HelperProcess, HelperProgram};
+pub use join::JoinState;
 pub use refusal::Refused;
 
 use crate::ipc::{Frame, Number, ToHelper, ToKeeper};
+use crate::join::{DomainProof, Plan};
 use crate::limits::{HELPER_RESTART_MS_MAX, HELPER_RESTART_MS_MIN};
 use crate::link::{Link, LinkEvent};
 use crate::relay::{Relay, RelayEvent};
@@ -37,6 +40,8 @@ pub struct KeeperConfig {
     pub hostname: String,
     /// How the desk helper is started.
     pub helper: HelperProgram,
+    /// The code by which this machine joins; none where the ledger admits it.
+    pub join: Option<Plan>,
 }
 
 /// Where the keeper's parts say what happened to them.
@@ -47,6 +52,8 @@ pub struct Senders {
     pub relay: mpsc::Sender<(Number, RelayEvent)>,
     /// The desk helper.
     pub helper: mpsc::Sender<(u32, HelperEvent)>,
+    /// The organisation's domain.
+    pub domain: mpsc::Sender<DomainProof>,
 }
 
 /// All of it.
@@ -63,6 +70,7 @@ pub struct Keeper {
     pub(crate) enrolment_dropped: bool,
     /// Why nothing opens: the service holds receipts that this directory lacks.
     pub(crate) rolled_back: Option<Refused>,
+    pub(crate) join: Option<JoinState>,
     helper: Option<HelperProcess>,
     helper_starts: u32,
     helper_due: Option<u64>,
@@ -82,7 +90,7 @@ pub struct Keeper {
 
 impl Keeper {
     /// Starts link and helper.
-    pub fn start(config: KeeperConfig, store: TrustStore, senders: Senders) -> Self {
+    pub fn start(mut config: KeeperConfig, store: TrustStore, senders: Senders) -> Self {
         let key = store.keys().signing.clone();
         let link = Link::start(
             config.service.clone(),
@@ -90,7 +98,14 @@ impl Keeper {
             key,
             senders.link.clone(),
         );
+        let join = config.join.take().map(|plan| {
+            let domain = senders.domain.clone();
+            JoinState::new(plan, domain, store.now())
+        });
         let mut keeper = Self {
+            // A machine that joins asks nobody to admit it.
+            enrolment_dropped: join.is_some(),
+            join,
             config,
             store,
             senders,
@@ -99,7 +114,6 @@ impl Keeper {
             sync: LedgerSync::default(),
             upload: service::Upload::default(),
             beat_due: 0,
-            enrolment_dropped: false,
             rolled_back: None,
             helper: None,
             helper_starts: 0,
@@ -279,6 +293,7 @@ impl Keeper {
         if std::mem::take(&mut self.banner_is_stale) {
             self.show_banner();
         }
+        self.join_if_ready();
         self.upload_receipts();
         self.beat_if_due();
     }
@@ -300,6 +315,7 @@ impl Keeper {
             self.refresh_due(),
             self.denials.next_due(),
             self.next_beat(),
+            self.join_due(),
             judging,
         ];
         sessions

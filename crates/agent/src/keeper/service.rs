@@ -79,6 +79,9 @@ impl Keeper {
                 text: text.to_owned(),
             });
         };
+        if self.join.is_some() {
+            return decline(self, "This machine joined by a code; it answers no calls.");
+        }
         if self.store.state().is_none() {
             return decline(
                 self,
@@ -115,7 +118,7 @@ impl Keeper {
             service,
             self.store.org(),
             key,
-            id,
+            (id, None),
             number,
             self.senders.relay.clone(),
         );

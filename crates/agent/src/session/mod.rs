@@ -17,7 +17,7 @@ use api::ids::SessionId;
 use trust::bytes::{Hash, X25519Public};
 use trust::judge::Verdict;
 use wire::frame::Stream;
-use wire::{Binding, Host, HostEvent, Mode, ToTechnician};
+use wire::{Binding, Host, HostEvent, ToTechnician};
 
 pub use end::closing;
 
@@ -135,6 +135,7 @@ impl Keeper {
     /// Something happened on a relay.
     pub fn on_relay(&mut self, number: Number, event: RelayEvent) {
         match event {
+            RelayEvent::Agreed(agreed) => self.on_agreed(agreed),
             RelayEvent::Paired => self.begin(number),
             RelayEvent::Message(bytes) => self.with_session(number, |keeper, session| {
                 let now = session.now(keeper);
@@ -155,6 +156,7 @@ impl Keeper {
                     );
                 });
                 self.sessions.remove(&number);
+                self.end_join(&why);
             }
         }
     }
@@ -165,7 +167,7 @@ impl Keeper {
         };
         let keys = self.store.keys();
         let binding = Binding {
-            mode: Mode::Enrolled,
+            mode: self.mode(),
             org: self.store.org(),
             device: keys.id(),
         };

@@ -57,6 +57,15 @@ impl Keeper {
                 return session.host.refuse(&refused.code, &refused.text);
             }
         };
+        if let Some(refused) = self.domain_denial() {
+            let salt = Salt(*session.id.as_bytes());
+            return self.deny(session, &open, &warrant, salt, &refused);
+        }
+        if let Some(until) = self.domain_wait(session.now(self)) {
+            session.phase = Phase::Waiting { open, until };
+            // What the technician knows more of is fetched meanwhile.
+            return self.ask_ledger();
+        }
         let spent = self.store.spent(&warrant.id);
         match self.judge(session, &open, &warrant, spent) {
             Ok(verdict) => self.grant(session, open, verdict),
@@ -101,6 +110,7 @@ impl Keeper {
             now,
             device: keys.id(),
             device_noise: keys.noise_public,
+            standing: self.standing(),
             channel_noise: open.technician,
             spent,
             openings: &self.store.openings(&warrant.by, now),
@@ -179,6 +189,7 @@ impl Keeper {
             who_words: None,
             organisation: state.roster().name.clone(),
             domain: Some(state.roster().domain.clone()),
+            domain_is_proven: self.domain_is_proven(),
             device: self.config.hostname.clone(),
             scopes: crate::consent::permissions(&verdict.warrant.scopes),
             until: crate::clock::local_time(verdict.warrant.until),

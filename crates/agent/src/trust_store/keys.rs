@@ -32,6 +32,16 @@ struct Stored {
     noise: Hash,
 }
 
+impl Stored {
+    fn random() -> Self {
+        Self {
+            format: 1,
+            seed: Hash(os_random()),
+            noise: Hash(os_random()),
+        }
+    }
+}
+
 impl DeviceKeys {
     /// Reads the keys, or makes them on the first call.
     ///
@@ -41,15 +51,19 @@ impl DeviceKeys {
         if let Some(keys) = Self::load(disk)? {
             return Ok(keys);
         }
-        let stored = Stored {
-            format: 1,
-            seed: Hash(os_random()),
-            noise: Hash(os_random()),
-        };
+        let stored = Stored::random();
         let bytes = serde_json::to_vec(&stored)
             .map_err(|error| StoreError::unreadable(FILE, error.to_string()))?;
         disk.replace(FILE, &bytes)?;
         Self::from_stored(&stored)
+    }
+
+    /// Keys for one run, never written.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the provider makes no key.
+    pub fn fresh() -> Result<Self, StoreError> {
+        Self::from_stored(&Stored::random())
     }
 
     /// Reads the keys, if there are any.

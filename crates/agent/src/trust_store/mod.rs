@@ -14,6 +14,7 @@
 //! | `uploaded` | how many receipts the service holds | replaced |
 //! | `beat` | the counter of beats | replaced |
 //! | `lock` | one agent at a time | never |
+//! | `join/` | of `wayleave-agent join`: `attempts`, and for each run its ledger, warrants and receipts, without keys | replaced |
 //! | `before-ID-MS/` | all of these, from before the device was pinned to another organisation | once |
 //!
 //! Whatever a call here acknowledges is on disk. A full disk is [`StoreError::Full`], and what was stored stays whole.
@@ -97,6 +98,14 @@ impl TrustStore {
     pub fn open(disk: Disk, org: OrgId) -> Result<Self, StoreError> {
         pin(&disk, org)?;
         let keys = DeviceKeys::load_or_make(&disk)?;
+        Self::open_with(disk, org, keys)
+    }
+
+    /// Opens or makes the state of a machine whose keys are not on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_with(disk: Disk, org: OrgId, keys: DeviceKeys) -> Result<Self, StoreError> {
         let ledger = Ledger::open(&disk, org)?;
         let warrants = Warrants::open(&disk)?;
         let receipts = Receipts::open(&disk, &org, keys.signing.public())?;

@@ -99,6 +99,9 @@ pub struct PromptRequest {
     /// The organisation's domain in ASCII; punycode is shown as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    /// Whether that domain confirmed that it is the organisation's; none where nobody asked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_is_proven: Option<bool>,
     /// Name of this device.
     pub device: String,
     /// What is asked for.

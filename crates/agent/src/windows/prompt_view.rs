@@ -35,6 +35,7 @@ pub struct Words {
     who_words: Option<String>,
     organisation: String,
     domain: Option<String>,
+    domain_is_proven: Option<bool>,
     device: String,
     scopes: Vec<Permission>,
     until: String,
@@ -54,6 +55,7 @@ impl Words {
                 .domain
                 .as_deref()
                 .map(|domain| ascii_domain(domain, NAME_CHARS_MAX)),
+            domain_is_proven: request.domain_is_proven,
             device: name(&request.device),
             scopes: request.scopes.clone(),
             until: name(&request.until),
@@ -179,6 +181,18 @@ fn who<'a>(words: &'a Words, font: Font) -> Element<'a, Said> {
         home = home.push(theirs(domain, 16.0).color(style::MUTED));
     }
     parts = parts.push(home.wrap());
+    match words.domain_is_proven {
+        Some(true) => {
+            let said = "This address confirms that it is theirs.";
+            parts = parts.push(ours(said, 14.0).color(style::MUTED));
+        }
+        Some(false) => {
+            let said =
+                "NOT PROVEN: this address did not answer. Anybody could have written it here.";
+            parts = parts.push(ours(said, 14.0).font(bold(font)).color(style::AMBER));
+        }
+        None => {}
+    }
     if let Some(spoken) = &words.who_words {
         let hint = ours("On the phone? They can read you:", 14.0).color(style::MUTED);
         parts = parts.push(

@@ -9,8 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::Message;
+use trust::bytes::KeyId;
 use wayleave_agent::clock::{os_random, wall_ms};
-use wire::{Binding, Mode, Viewer, ViewerEvent};
+use wire::join_code::JoinCode;
+use wire::{Binding, Mode, Viewer, ViewerEvent, pake};
 
 use super::Org;
 
@@ -157,6 +159,38 @@ impl Technician {
         };
         technician.flush().await;
         technician
+    }
+
+    /// Begins with the exchange of a join code; none where the machine does not answer it, or confirms another.
+    pub async fn join(
+        mut relay: Socket,
+        org: &Org,
+        code: &JoinCode,
+        private: &[u8; 32],
+    ) -> Option<(Self, KeyId)> {
+        relay.say(&ToRelayEnd::Paired {}).await;
+        let noise = wire::public_of(private).unwrap();
+        let (pake, hello) = pake::Technician::start(&org.id, code, noise, &os_random());
+        relay.ws.send(Message::binary(hello)).await.unwrap();
+        let answer = relay.ws.next().await.unwrap().unwrap().into_data();
+        let (agreed, confirmation) = pake.finish(&answer).ok()?;
+        relay.ws.send(Message::binary(confirmation)).await.unwrap();
+        let binding = Binding {
+            mode: Mode::Joined {
+                pake_key: agreed.pake_key.clone(),
+            },
+            org: org.id,
+            device: agreed.device_id(),
+        };
+        let viewer = Viewer::new(
+            binding,
+            private,
+            &agreed.device_noise,
+            &os_random(),
+            wall_ms(),
+        );
+        let viewer = viewer.unwrap();
+        Some((Self { viewer, relay }, agreed.device_id()))
     }
 
     pub async fn flush(&mut self) {

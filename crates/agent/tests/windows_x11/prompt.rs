@@ -13,6 +13,7 @@ fn request() -> PromptRequest {
         who_words: None,
         organisation: "Acme IT Services".into(),
         domain: Some("acme.example".into()),
+        domain_is_proven: None,
         device: "FRONTDESK-3".into(),
         scopes: vec![Permission::See, Permission::Control],
         until: "14:35".into(),
@@ -272,6 +273,25 @@ async fn the_words_of_a_peer_change_the_picture_and_not_the_buttons() {
     assert_eq!(next(&mut shown.prompt).await, PromptEvent::Armed {});
     desktop.click(shown.refuse);
     assert_eq!(next(&mut shown.prompt).await, answer(false, How::Button));
+}
+
+#[tokio::test]
+async fn a_domain_that_is_not_proven_is_told_above_the_buttons() {
+    let desktop = Desktop::bare();
+    let mut heights = Vec::new();
+    for domain_is_proven in [None, Some(true), Some(false)] {
+        let request = PromptRequest {
+            domain_is_proven,
+            ..request()
+        };
+        let shown = ask(&desktop, &request).await;
+        heights.push(shown.rect.h);
+        shown.prompt.close().await;
+    }
+    assert!(
+        heights[1] > heights[0] && heights[2] > heights[0],
+        "{heights:?}"
+    );
 }
 
 #[tokio::test]

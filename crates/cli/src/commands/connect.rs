@@ -46,7 +46,12 @@ pub async fn run(arguments: Arguments, common: &Common) -> Result<()> {
     if !scopes.contains(&Scope::View) {
         scopes.insert(0, Scope::View);
     }
-    let mut session = session::open(&arguments.device, &scopes, &arguments.terms, common).await?;
+    let session = session::open(&arguments.device, &scopes, &arguments.terms, common).await?;
+    take_picture(session, &arguments.screenshot, common).await
+}
+
+/// Saves the first whole picture of an open session and ends it.
+pub async fn take_picture(mut session: Session, file: &Path, common: &Common) -> Result<()> {
     let picture = picture(&mut session).await;
     let Session {
         driver,
@@ -55,12 +60,12 @@ pub async fn run(arguments: Arguments, common: &Common) -> Result<()> {
     } = session;
     driver.close().await;
     let picture = picture?;
-    save(&picture, &arguments.screenshot)?;
+    save(&picture, file)?;
     let size = picture.size();
     if common.json {
         let answer = json!({
             "device": target.keyid, "session": opened.session, "attended": opened.attended,
-            "width": size.width, "height": size.height, "file": arguments.screenshot,
+            "width": size.width, "height": size.height, "file": file,
         });
         println!("{answer}");
     } else {
@@ -69,7 +74,7 @@ pub async fn run(arguments: Arguments, common: &Common) -> Result<()> {
             size.width,
             size.height,
             target.shown(),
-            arguments.screenshot.display()
+            file.display()
         );
     }
     Ok(())

@@ -5,6 +5,7 @@ pub mod connect;
 pub mod copy;
 pub mod device;
 pub mod feed;
+pub mod join;
 pub mod key;
 pub mod ledger;
 pub mod org;

@@ -35,10 +35,16 @@ pub struct Arguments {
 
 /// Runs it; the exit code is the remote command's.
 pub async fn run(arguments: Arguments, common: &Common) -> Result<ExitCode> {
+    let opening = session::open(&arguments.device, &[Scope::Shell], &arguments.terms, common);
+    serve(opening.await?, &arguments.command).await
+}
+
+/// A terminal, or one command, in an open session, which it ends.
+pub async fn serve(session: Session, command: &[String]) -> Result<ExitCode> {
     let Session {
         mut driver, target, ..
-    } = session::open(&arguments.device, &[Scope::Shell], &arguments.terms, common).await?;
-    let command = (!arguments.command.is_empty()).then(|| arguments.command.join(" "));
+    } = session;
+    let command = (!command.is_empty()).then(|| command.join(" "));
     if command.is_none() && std::io::stdin().is_terminal() {
         eprintln!(
             "Shell on {}. Enter, then ~. ends the session.",

@@ -31,6 +31,7 @@ pub fn find(login: &Login, wanted: &str, common: &Common) -> Result<Target> {
         keyid: device.keyid,
         noise,
         name: device.name,
+        joined: false,
     })
 }
 

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use trust::envelope::{Envelope, PayloadType};
 use trust::freshness::Stale;
-use trust::judge::{Approvals, Facts, Refusal, judge, lacking};
+use trust::judge::{Approvals, Facts, Refusal, Standing, judge, lacking};
 use trust::scope::Scope;
-use trust::statement::{Policy, Role};
+use trust::statement::{JOINED_GROUP, Policy, Role};
 use trust::warrant::Warrant;
 use trust::{KeyId, WarrantId, X25519Public};
 
@@ -109,14 +109,17 @@ fn matching_policies<'a>(login: &'a Login, target: &Target) -> Vec<&'a Policy> {
         .technician()
         .ok()
         .and_then(|(key, _)| state.entry(&key.id()));
-    let (Some(technician), Some(device)) = (technician, state.entry(&target.keyid)) else {
+    let Some(technician) = technician else {
         return Vec::new();
+    };
+    let device = state.entry(&target.keyid).filter(|_| !target.joined);
+    let reaches = |group: &String| match device {
+        Some(device) => device.groups.contains(group),
+        None => target.joined && group == JOINED_GROUP,
     };
     let policies = state.policies().map(|p| &p.policy);
     policies
-        .filter(|p| {
-            technician.groups.contains(&p.technicians) && device.groups.contains(&p.devices)
-        })
+        .filter(|p| technician.groups.contains(&p.technicians) && reaches(&p.devices))
         .collect()
 }
 
@@ -148,7 +151,10 @@ fn show(login: &Login, target: &Target, agreed: &Agreed) -> Result<()> {
         "  who     {} for {} ({})",
         name.name, roster.name, roster.domain
     );
-    eprintln!("  device  {} {}", target.shown(), target.keyid);
+    match target.joined {
+        true => eprintln!("  device  {}, by a join code", target.shown()),
+        false => eprintln!("  device  {} {}", target.shown(), target.keyid),
+    }
     for (at, scope) in agreed.scopes.iter().enumerate() {
         eprintln!(
             "  {}  {}",
@@ -242,6 +248,7 @@ pub fn facts<'a>(
         now: now_ms(),
         device,
         device_noise,
+        standing: Standing::Enrolled,
         channel_noise: warrant.noise,
         spent: None,
         openings: &[],
@@ -255,7 +262,16 @@ fn judge_here(
     warrant: &Warrant,
     envelope: &Envelope,
 ) -> Result<Option<Approvals>> {
-    let facts = facts(login, target.keyid, target.noise, warrant);
+    let standing = match target.joined {
+        true => Standing::Joined {
+            technician: warrant.noise,
+        },
+        false => Standing::Enrolled,
+    };
+    let facts = Facts {
+        standing,
+        ..facts(login, target.keyid, target.noise, warrant)
+    };
     if let Ok(Some(lacks)) = lacking(&facts, envelope.as_bytes()) {
         return Ok(Some(lacks));
     }

@@ -34,8 +34,7 @@ impl Signed {
 
     /// The body, read strictly.
     pub fn json<T: DeserializeOwned + Serialize>(&self) -> Answer<T> {
-        trust::json::read(&self.body)
-            .map_err(|error| Refusal::bad("bad_body", format!("the body cannot be read: {error}")))
+        crate::extract::json(&self.body)
     }
 }
 

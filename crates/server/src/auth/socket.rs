@@ -56,10 +56,11 @@ pub async fn prove(
     let (key, prover) = match purpose {
         Purpose::Agent => device(&org, &signer, payload.key)?,
         Purpose::Console => member(app, org, &signer).await?,
-        Purpose::Relay => match org.key(&signer) {
-            Some(key) => (key.clone(), Prover::Device { org, key }),
-            None => member(app, org, &signer).await?,
-        },
+        // A machine that joins by a code states its key, as one that waits for admission does.
+        Purpose::Relay if org.key(&signer).is_some() || payload.key.is_some() => {
+            device(&org, &signer, payload.key)?
+        }
+        Purpose::Relay => member(app, org, &signer).await?,
     };
     let verified = envelope
         .verify(PayloadType::Socket, |id| (*id == key.id()).then_some(&key))

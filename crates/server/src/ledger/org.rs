@@ -159,6 +159,25 @@ impl Org {
         None
     }
 
+    /// Why a technician and a machine that is not enrolled may not meet at `now`, if so; before it came it has no key.
+    pub fn keeps_from_joining(
+        &self,
+        technician: &KeyId,
+        device: Option<&KeyId>,
+        now: u64,
+    ) -> Option<&'static str> {
+        if self.state(|state| state.is_suspended()) {
+            return Some("The organisation has suspended all access.");
+        }
+        if self.standing(technician, now) != Standing::Member(Role::Technician) {
+            return Some("The technician's key is no longer in force.");
+        }
+        if device.is_some_and(|key| self.standing(key, now) != Standing::None) {
+            return Some("The machine's key is known to the ledger; a join brings a fresh one.");
+        }
+        None
+    }
+
     /// Ticks when somebody's standing may have changed.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()

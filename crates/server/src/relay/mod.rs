@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::ids::{KeyId, SessionId};
-use api::limits::RELAY_WAIT_MS;
 use api::session::SessionState;
 use api::signal::console::ToConsole;
 use tokio::sync::{mpsc, oneshot};
@@ -65,14 +64,25 @@ pub struct Seat {
     pub session: SessionId,
     /// The technician's ledger key.
     pub technician: KeyId,
-    /// The device's key.
-    pub device: KeyId,
+    /// Whom he meets.
+    pub callee: Callee,
     /// The warrant the technician named, if he did.
     pub warrant: Option<WarrantId>,
     /// Whether both ends met before.
     pub was_paired: bool,
     /// Which end this is.
     pub end: End,
+    /// How long it waits for the other, in milliseconds.
+    pub wait_ms: u64,
+}
+
+/// Whom a technician meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callee {
+    /// A device of the ledger.
+    Enrolled(KeyId),
+    /// A machine that joins by a code; it has no key before it came.
+    Joined(Option<KeyId>),
 }
 
 impl Seat {
@@ -82,9 +92,16 @@ impl Seat {
             End::Technician { until } if now >= until => {
                 Some("The technician's request key is over; sign in again.")
             }
-            _ => self
-                .org
-                .keeps_apart(&self.technician, &self.device, self.warrant.as_ref(), now),
+            _ => match &self.callee {
+                Callee::Enrolled(device) => {
+                    let warrant = self.warrant.as_ref();
+                    self.org.keeps_apart(&self.technician, device, warrant, now)
+                }
+                Callee::Joined(device) => {
+                    self.org
+                        .keeps_from_joining(&self.technician, device.as_ref(), now)
+                }
+            },
         }
     }
 
@@ -145,9 +162,12 @@ pub async fn attend(app: Arc<App>, guest: Guest, seat: Seat) {
             told,
             serial,
         } => {
-            if seat.end.is_technician() && seat.was_paired {
+            if let Callee::Enrolled(device) = &seat.callee
+                && seat.end.is_technician()
+                && seat.was_paired
+            {
                 app.presence
-                    .tell(&seat.org.id(), &seat.device, Order::Call(seat.session));
+                    .tell(&seat.org.id(), device, Order::Call(seat.session));
             }
             wait(&app, guest, seat, told, serial).await;
         }
@@ -170,7 +190,7 @@ async fn wait(
         },
         early = guest.early() => early,
         ended = ended_meanwhile(app, &seat.session) => Some(ended),
-        () = tokio::time::sleep(Duration::from_millis(RELAY_WAIT_MS)) => Some(nobody_came(&seat)),
+        () = tokio::time::sleep(Duration::from_millis(seat.wait_ms)) => Some(nobody_came(&seat)),
         () = lapse(&seat) => seat.kept_apart(now_ms()).map(|why| Refusal::forbidden("kept_apart", why)),
         () = stopped(&mut stop) => Some(Refusal::stopping()),
     };
@@ -183,6 +203,11 @@ async fn wait(
                 "The other end left at this moment. Connect again.",
             ))
             .await;
+    }
+    // A nameplate hangs only as long as its technician waits.
+    if seat.callee == Callee::Joined(None) && refusal.as_ref().is_none_or(|r| r.code != "replaced")
+    {
+        forget_nameplate(app, &seat.session).await;
     }
     let Some(refusal) = refusal else { return };
     if refusal.code == "nobody_came" && !seat.was_paired {
@@ -206,8 +231,17 @@ async fn ended_meanwhile(app: &App, session: &SessionId) -> Refusal {
     }
 }
 
+async fn forget_nameplate(app: &App, session: &SessionId) {
+    if let Err(error) = app.store.drop_join(session).await {
+        tracing::error!(%error, "a nameplate is not taken down; it expires");
+    }
+}
+
 fn nobody_came(seat: &Seat) -> Refusal {
     let text = match seat.end {
+        End::Technician { .. } if seat.callee == Callee::Joined(None) => {
+            "Nobody came with the join code while it lasted."
+        }
         End::Technician { .. } => "The workstation did not answer within 30 seconds.",
         End::Device => "The technician did not come within 30 seconds.",
     };
@@ -227,10 +261,15 @@ async fn lapse(seat: &Seat) {
 }
 
 async fn pair(app: &Arc<App>, one: (Guest, Seat), other: (Guest, Seat)) {
-    let ((technician, seat), (device, _)) = if one.1.end.is_technician() {
+    let ((technician, seat), (device, device_seat)) = if one.1.end.is_technician() {
         (one, other)
     } else {
         (other, one)
+    };
+    // A technician who waited for a join code did not know yet who comes.
+    let seat = Seat {
+        callee: device_seat.callee,
+        ..seat
     };
     let _counted = Raised::new(&app.metrics.relays);
     let (cut, mut cuts) = mpsc::channel(1);
@@ -255,6 +294,9 @@ async fn pair(app: &Arc<App>, one: (Guest, Seat), other: (Guest, Seat)) {
         Err(error) => refuse_both(technician, device, error.into()).await,
     };
     app.relay.rooms.end(&seat.session, serial);
+    if let Callee::Joined(_) = seat.callee {
+        return end_joined(app, &seat, &why).await;
+    }
     match app
         .store
         .session_paired(&seat.session, false, now_ms())
@@ -263,6 +305,17 @@ async fn pair(app: &Arc<App>, one: (Guest, Seat), other: (Guest, Seat)) {
         Ok(true) => seat.hint(SessionState::Parted, Some(&why)),
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "the end of a relay is not noted"),
+    }
+}
+
+/// Nobody comes back to a session that a join code opened: the code was used.
+async fn end_joined(app: &App, seat: &Seat, why: &str) {
+    forget_nameplate(app, &seat.session).await;
+    if let Err(error) = app.relay.end(app, &seat.org, &seat.session, why).await {
+        tracing::error!(
+            code = error.code,
+            "the end of a joined session is not noted"
+        );
     }
 }
 

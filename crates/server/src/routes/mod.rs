@@ -5,6 +5,7 @@ pub mod devices;
 pub mod drafts;
 pub mod feeds;
 pub mod invites;
+pub mod joins;
 pub mod key_uses;
 pub mod ledger;
 pub mod operator;

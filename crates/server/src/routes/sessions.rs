@@ -61,6 +61,7 @@ pub async fn make(
         .put_session(&SessionRow {
             org: org.id(),
             warrant,
+            joined: false,
             view,
         })
         .await?;

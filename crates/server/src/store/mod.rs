@@ -9,6 +9,7 @@ mod devices;
 mod drafts;
 mod feeds;
 mod invites;
+mod joins;
 mod keys;
 mod ledger;
 mod receipts;
@@ -30,12 +31,13 @@ pub use devices::WaitingRow;
 pub use drafts::DraftRow;
 pub use feeds::{FeedRow, Message};
 pub use invites::InviteRow;
+pub use joins::JoinRow;
 pub use keys::RequestKeyRow;
 pub use receipts::{NewReceipt, ReceiptHead};
 pub use sessions::SessionRow;
 
 const READERS: u32 = 4;
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "first", include_str!("migrations/0001_first.sql")),
     (2, "feeds", include_str!("migrations/0002_feeds.sql")),
     (3, "beats", include_str!("migrations/0003_beats.sql")),
@@ -44,6 +46,7 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
         "approvals",
         include_str!("migrations/0004_approvals.sql"),
     ),
+    (5, "joins", include_str!("migrations/0005_joins.sql")),
     (6, "key_uses", include_str!("migrations/0006_key_uses.sql")),
 ];
 
@@ -108,6 +111,7 @@ impl Store {
         self.sweep_invites(now).await?;
         self.sweep_approvals(now).await?;
         self.sweep_drafts(now).await?;
+        self.sweep_joins(now).await?;
         self.sweep_sessions(now).await
     }
 

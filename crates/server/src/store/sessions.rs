@@ -18,6 +18,8 @@ pub struct SessionRow {
     pub org: OrgId,
     /// The warrant the technician named, if he did.
     pub warrant: Option<WarrantId>,
+    /// Whether the device came by a join code; the ledger does not know it then.
+    pub joined: bool,
     /// What everybody in the organisation may see.
     pub view: Session,
 }
@@ -33,9 +35,10 @@ type Tuple = (
     Option<i64>,
     Option<i64>,
     Option<String>,
+    i64,
 );
 
-const COLUMNS: &str = "SELECT session, org, technician, device, warrant, state, created, paired, ended, why FROM sessions";
+const COLUMNS: &str = "SELECT session, org, technician, device, warrant, state, created, paired, ended, why, joined FROM sessions";
 
 fn state_text(state: SessionState) -> &'static str {
     match state {
@@ -59,12 +62,14 @@ fn state_of(text: &str) -> Stored<SessionState> {
 }
 
 fn row(tuple: Tuple) -> Stored<SessionRow> {
-    let (session, org, technician, device, warrant, state, created, paired, ended, why) = tuple;
+    let (session, org, technician, device, warrant, state, created, paired, ended, why, joined) =
+        tuple;
     Ok(SessionRow {
         org: parse(&org, "a session's organisation")?,
         warrant: warrant
             .map(|id| parse(&id, "a session's warrant"))
             .transpose()?,
+        joined: joined != 0,
         view: Session {
             session: parse(&session, "a session's id")?,
             by: parse(&technician, "a session's technician")?,
@@ -82,8 +87,8 @@ impl Store {
     /// Stores a new session in state `calling`.
     pub async fn put_session(&self, row: &SessionRow) -> Stored<()> {
         sqlx::query(
-            "INSERT INTO sessions (session, org, technician, device, warrant, state, created, changed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+            "INSERT INTO sessions (session, org, technician, device, warrant, state, created, changed, joined) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
         )
         .bind(row.view.session.to_string())
         .bind(row.org.to_string())
@@ -92,6 +97,7 @@ impl Store {
         .bind(row.warrant.map(|id| id.to_string()))
         .bind(state_text(row.view.state))
         .bind(to_db(row.view.created))
+        .bind(i64::from(row.joined))
         .execute(&self.write)
         .await?;
         Ok(())

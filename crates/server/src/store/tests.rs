@@ -133,6 +133,7 @@ fn session(state: SessionState, created: u64, id: u8) -> SessionRow {
     };
     SessionRow {
         org: ORG,
+        joined: false,
         warrant: None,
         view,
     }

@@ -9,6 +9,7 @@ mod drafts;
 mod durability;
 mod feeds;
 mod invites;
+mod joins;
 mod key_uses;
 mod ledger;
 mod openapi;

@@ -9,7 +9,7 @@ use crate::envelope::Signer;
 use crate::freshness;
 use crate::scope::Scope;
 use crate::state::{Entry, State};
-use crate::statement::{Owner, Policy, Role};
+use crate::statement::{JOINED_GROUP, Owner, Policy, Role};
 
 /// Why the nearest policy does not cover a warrant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub(super) struct Asked<'a> {
     pub now: u64,
     pub by: KeyId,
     pub technician: &'a Entry,
-    pub device: &'a Entry,
+    pub device: DeviceGroups<'a>,
     pub scopes: &'a [Scope],
     pub lasts_ms: u64,
     pub attended: bool,
@@ -60,6 +60,24 @@ pub(super) struct Asked<'a> {
     pub openings: usize,
     pub resumes: bool,
     pub stale: bool,
+}
+
+/// The groups by which policies reach a device.
+#[derive(Clone, Copy)]
+pub(super) enum DeviceGroups<'a> {
+    /// Those of its admission.
+    Admitted(&'a Entry),
+    /// The reserved one of machines that joined by a code: no admission can name it.
+    Joined,
+}
+
+impl DeviceGroups<'_> {
+    fn contains(self, group: &str) -> bool {
+        match self {
+            Self::Admitted(entry) => entry.groups.iter().any(|g| g == group),
+            Self::Joined => group == JOINED_GROUP,
+        }
+    }
 }
 
 pub(super) struct Covered {
@@ -72,7 +90,7 @@ impl Asked<'_> {
     pub fn joining(&self) -> impl Iterator<Item = &Policy> {
         self.state.policies().map(|p| &p.policy).filter(|policy| {
             self.technician.groups.contains(&policy.technicians)
-                && self.device.groups.contains(&policy.devices)
+                && self.device.contains(&policy.devices)
         })
     }
 

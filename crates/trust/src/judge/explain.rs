@@ -2,7 +2,7 @@
 //!
 //! For administrators and technicians, before anything is signed. The checks are those of `judge`.
 
-use super::cover::{Asked, Uncovered};
+use super::cover::{Asked, DeviceGroups, Uncovered};
 use super::{Refusal, check_fresh, check_origins, check_standing};
 use crate::bytes::KeyId;
 use crate::checkpoint::Checkpoint;
@@ -98,7 +98,7 @@ pub fn explain(wish: &Wish<'_>) -> Explanation {
         now,
         by: wish.technician,
         technician,
-        device,
+        device: DeviceGroups::Admitted(device),
         scopes: wish.scopes,
         lasts_ms: wish.lasts_ms,
         attended: wish.attended,

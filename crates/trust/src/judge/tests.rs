@@ -3,6 +3,7 @@
 mod approvals;
 mod cover;
 mod explain;
+mod joined;
 mod ledger;
 mod origins;
 
@@ -310,6 +311,8 @@ fn every_refusal_has_its_own_code_and_sentence() {
         Refusal::RosterTainted,
         Refusal::DeviceNotInForce(NotInForce::Revoked),
         Refusal::DeviceNoise,
+        Refusal::DeviceKnown,
+        Refusal::JoinedUnattended,
         Refusal::LedgerBehind,
         Refusal::LedgerForked,
         Refusal::Stale(Stale::OtherHead),

@@ -7,7 +7,7 @@
 use trust::bytes::{Blob, sha256};
 use trust::checkpoint::{Note, cosign};
 use trust::envelope::{Signature, WebauthnParts, pae};
-use trust::judge::Spent;
+use trust::judge::{Spent, Standing};
 use trust::key::{KeyKind, SigningKey};
 use trust::seal::OpeningKey;
 use trust::state::Outcome;
@@ -277,7 +277,7 @@ pub fn revoke(target: Target) -> Say {
     })
 }
 
-/// An organisation, seen from `desk-1`.
+/// An organisation, seen from `desk-1`, unless it is seen from elsewhere.
 pub struct World {
     pub org: OrgId,
     pub leaves: Vec<Vec<u8>>,
@@ -285,6 +285,8 @@ pub struct World {
     pub now: u64,
     pub checkpoint: Checkpoint,
     pub channel_noise: X25519Public,
+    pub standing: Standing,
+    pub device: &'static str,
     pub spent: Option<Spent>,
     pub openings: Vec<u64>,
     count: u64,
@@ -317,6 +319,8 @@ impl World {
             now: NOW,
             checkpoint,
             channel_noise: noise("tess"),
+            standing: Standing::Enrolled,
+            device: "desk-1",
             spent: None,
             openings: Vec::new(),
             count: 0,
@@ -435,7 +439,7 @@ impl World {
         Warrant {
             org: self.org,
             id: WarrantId(self.id()),
-            device: key("desk-1").id(),
+            device: key(self.device).id(),
             by: key("tess").id(),
             noise: noise("tess"),
             scopes: vec![Scope::View],
@@ -449,26 +453,27 @@ impl World {
         }
     }
 
-    /// What `desk-1` knows.
+    /// What the device knows.
     pub fn facts(&self) -> Facts<'_> {
         Facts {
             state: &self.state,
             checkpoint: &self.checkpoint,
             now: self.now,
-            device: key("desk-1").id(),
-            device_noise: noise("desk-1"),
+            device: key(self.device).id(),
+            device_noise: noise(self.device),
+            standing: self.standing,
             channel_noise: self.channel_noise,
             spent: self.spent,
             openings: &self.openings,
         }
     }
 
-    /// What `desk-1` says to this warrant.
+    /// What the device says to this warrant.
     pub fn judge(&self, envelope: &Envelope) -> Result<Verdict, Refusal> {
         judge(&self.facts(), envelope.as_bytes())
     }
 
-    /// What `desk-1` says to this warrant, signed by these names.
+    /// What the device says to this warrant, signed by these names.
     pub fn ask(&self, warrant: &Warrant, signers: &[&str]) -> Result<Verdict, Refusal> {
         self.judge(&sign_warrant(warrant, signers))
     }

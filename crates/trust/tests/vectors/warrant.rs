@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use trust::checkpoint::cosign;
 use trust::envelope::Signer;
-use trust::judge::{Approvals, Spent, foresee, lacking};
+use trust::judge::{Approvals, Spent, Standing, foresee, lacking};
 use trust::statement::*;
 use trust::warrant::Warrant;
 use trust::*;
@@ -79,7 +79,7 @@ impl Desk {
             "name": name, "envelope": envelope.to_text(), "note": self.note,
             "facts": {
                 "now": facts.now, "device": facts.device, "device_noise": facts.device_noise,
-                "channel_noise": facts.channel_noise, "openings": facts.openings.len(),
+                "channel_noise": facts.channel_noise, "joined": joined_technician(facts.standing), "openings": facts.openings.len(),
                 "spent": facts.spent.map(|s| json!({"noise": s.noise, "ended": s.ended})),
             },
             "outcome": outcome, "details": more,
@@ -98,6 +98,13 @@ impl Desk {
             .map(|l| String::from_utf8(l.clone()).unwrap())
             .collect();
         json!({"name": name, "org": self.world.org, "leaves": leaves, "held": self.held, "cases": self.cases})
+    }
+}
+
+fn joined_technician(standing: Standing) -> Option<X25519Public> {
+    match standing {
+        Standing::Enrolled => None,
+        Standing::Joined { technician } => Some(technician),
     }
 }
 
@@ -273,6 +280,53 @@ fn formed_and_spent(desk: &mut Desk) {
         desk.world.spent = Some(Spent { noise, ended });
         desk.ask(name, &TESS, |_| {}, expected);
     }
+}
+
+fn joined() -> Value {
+    let mut world = World::ready();
+    world.give(Say::Policy(Policy {
+        devices: "joined".to_owned(),
+        scopes: vec![Scope::View],
+        unattended: true,
+        ..policy("joined")
+    }));
+    let by = |name| Standing::Joined {
+        technician: noise(name),
+    };
+    (world.device, world.standing) = ("guest", by("tess"));
+    let mut desk = Desk::of(world);
+    desk.ask("good", &TESS, |_| {}, "opens");
+    desk.ask(
+        "unattended, and the policy would allow it",
+        &BOTH,
+        |w| w.attended = false,
+        "joined_unattended",
+    );
+    desk.ask(
+        "a scope of another policy",
+        &TESS,
+        |w| w.scopes = vec![Scope::Shell],
+        "uncovered",
+    );
+    desk.world.standing = by("mallory");
+    desk.ask("another technician's code", &TESS, |_| {}, "other_channel");
+    desk.world.standing = Standing::Enrolled;
+    desk.ask("without a code", &TESS, |_| {}, "device_not_in_force");
+    (desk.world.device, desk.world.standing) = ("desk-1", by("tess"));
+    desk.ask("an admitted key", &TESS, |_| {}, "device_known");
+    desk.end("a machine that joined by a code")
+}
+
+fn joined_and_revoked() -> Value {
+    let mut world = World::ready();
+    world.device = "guest";
+    world.standing = Standing::Joined {
+        technician: noise("tess"),
+    };
+    let mut desk = Desk::of(world);
+    desk.hold(revoke(Target::Key(key("guest").id())), &["cyd"]);
+    desk.ask("its key is revoked", &TESS, |_| {}, "device_not_in_force");
+    desk.end("a joined machine whose key is revoked")
 }
 
 fn freshness() -> Value {
@@ -594,6 +648,8 @@ fn warrant_json() {
         suspended(),
         policies(),
         origins(),
+        joined(),
+        joined_and_revoked(),
     ];
     settle("warrant.json", &json!(desks));
 }

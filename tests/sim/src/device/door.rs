@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use trust::bytes::{Salt, WarrantId};
 use trust::envelope::{Envelope, PayloadType};
-use trust::judge::{self, Facts, Refusal, Spent, Verdict, judge};
+use trust::judge::{self, Facts, Refusal, Spent, Standing, Verdict, judge};
 use trust::receipt::{Body, Event, Outcome, Receipt, seal_body};
 use trust::warrant::Warrant;
 
@@ -189,6 +189,7 @@ impl Device {
             now: time,
             device: self.key,
             device_noise: self.channel,
+            standing: Standing::Enrolled,
             channel_noise: channel.remote,
             spent: used.map(|(noise, ended)| Spent { noise, ended }),
             openings: &openings,

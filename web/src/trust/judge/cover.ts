@@ -9,6 +9,9 @@ import type { Entry, State } from '../state'
 import { type Policy, hoursContain, originOwner } from '../statement'
 import { Refusal } from './refusal'
 
+/** The groups by which policies reach a device. */
+export type DeviceGroups = Pick<Entry, 'groups'>
+
 /** What policies are asked about: a warrant, or a wish that is not signed yet. */
 export interface Asked {
   readonly state: State
@@ -16,7 +19,7 @@ export interface Asked {
   readonly now: number
   readonly by: KeyId
   readonly technician: Entry
-  readonly device: Entry
+  readonly device: DeviceGroups
   readonly scopes: readonly Scope[]
   readonly lastsMs: number
   readonly attended: boolean

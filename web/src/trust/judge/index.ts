@@ -8,9 +8,9 @@ import { TrustError } from '../error'
 import { staleness } from '../freshness'
 import { CLOCK_SKEW_MS } from '../limits'
 import type { Entry, NotInForce, State } from '../state'
-import { originOwner } from '../statement'
+import { JOINED_GROUP, originOwner } from '../statement'
 import { type Warrant, nameCommitment, warrant as warrantSchema, warrantFault } from '../warrant'
-import { type Asked, findCover } from './cover'
+import { type Asked, type DeviceGroups, findCover } from './cover'
 import { Refusal } from './refusal'
 
 export { Refusal, type RefusalCode } from './refusal'
@@ -23,6 +23,11 @@ export interface Facts {
   readonly now: number
   readonly device: KeyId
   readonly deviceNoise: X25519Public
+  /**
+   * Only of a machine that a join code brought here: the channel key that the technician confirmed under the code's secret.
+   * Without it the ledger has to admit the device's keys.
+   */
+  readonly joined?: { readonly technician: X25519Public } | undefined
   /** The remote static key of the channel the warrant comes through. */
   readonly channelNoise: X25519Public
   /** What the disk says of this warrant's id. */
@@ -112,13 +117,19 @@ function unreadable(error: unknown): unknown {
   return new Refusal('unreadable', `the warrant cannot be read or verified: ${error.message}`)
 }
 
-function checkAim({ state, device, channelNoise }: Facts, warrant: Warrant): void {
+function checkAim({ state, device, channelNoise, joined }: Facts, warrant: Warrant): void {
   if (warrant.org !== state.org) {
     throw new Refusal('other_organisation', 'the warrant belongs to another organisation')
   }
   if (warrant.device !== device) throw new Refusal('other_device', 'the warrant is for another device')
   if (warrant.noise !== channelNoise) {
     throw new Refusal('other_channel', "the warrant names another channel key than this channel's")
+  }
+  if (joined && joined.technician !== warrant.noise) {
+    throw new Refusal('other_channel', "the warrant names another channel key than this channel's")
+  }
+  if (joined && !warrant.attended) {
+    throw new Refusal('joined_unattended', 'a machine that joined by a code opens only when somebody in front of it agrees')
   }
 }
 
@@ -138,7 +149,7 @@ export function standingFault(state: State): Refusal | undefined {
     : undefined
 }
 
-function checkLedger(facts: Facts, { seen }: Warrant): Entry {
+function checkLedger(facts: Facts, { seen }: Warrant): DeviceGroups {
   const { state, now } = facts
   const fault = standingFault(state)
   if (fault) throw fault
@@ -155,12 +166,24 @@ function checkLedger(facts: Facts, { seen }: Warrant): Entry {
       'the technician and this device see different histories of the ledger; tell your security officer',
     )
   }
+  if (facts.joined) {
+    checkUnknown(state, facts.device)
+    return { groups: [JOINED_GROUP] }
+  }
   const device = state.inForce(facts.device, 'device', now)
   if (typeof device === 'string') throw notInForce('device', device)
   if (device.subject.noise !== facts.deviceNoise) {
     throw new Refusal('device_noise', "this device's channel key is not the one the ledger admits")
   }
   return device
+}
+
+// A joined machine's key is nobody's: no admission, revoked or expired or not, is gone round by a join code.
+function checkUnknown(state: State, device: KeyId): void {
+  if (state.isKeyRevoked(device)) throw notInForce('device', 'revoked')
+  if (state.knownKey(device)) {
+    throw new Refusal('device_known', "the ledger knows this device's key already; a machine that joins by a code brings a fresh one")
+  }
 }
 
 /** Whether the ledger is stale in a way that a policy may bear with; which one does is decided where the policy is chosen. */

@@ -11,6 +11,8 @@ export type RefusalCode =
   | 'roster_tainted'
   | 'device_not_in_force'
   | 'device_noise'
+  | 'device_known'
+  | 'joined_unattended'
   | 'ledger_behind'
   | 'ledger_forked'
   | 'stale'
