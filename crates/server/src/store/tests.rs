@@ -14,8 +14,13 @@ async fn open(dir: &TempDir) -> Store {
     Store::open(&dir.path().join("db")).await.unwrap()
 }
 
-async fn limit_pages(store: &Store, pages: u32) {
-    let sql = format!("PRAGMA max_page_count = {pages}");
+/// Lets the database grow by `more` pages and no further.
+async fn limit_pages(store: &Store, more: u32) {
+    let pages: u32 = sqlx::query_scalar("PRAGMA page_count")
+        .fetch_one(&store.write)
+        .await
+        .unwrap();
+    let sql = format!("PRAGMA max_page_count = {}", pages + more);
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .execute(&store.write)
         .await
@@ -27,7 +32,7 @@ async fn a_full_disk_is_an_error_and_no_leaf_is_lost_or_half_written() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir).await;
     store.make_org(&ORG, "genesis", 0).await.unwrap();
-    limit_pages(&store, 60).await;
+    limit_pages(&store, 20).await;
     let leaf = "x".repeat(10_000);
     let mut written = 1;
     let error = loop {
