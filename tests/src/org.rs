@@ -73,6 +73,17 @@ impl Person {
 impl Org {
     /// Makes one on a service, with consoles of its own.
     pub async fn found(url: &str, witness: WitnessEntry, max_age: u64, consoles: &[&str]) -> Self {
+        Self::found_with(url, vec![witness], 1, max_age, consoles).await
+    }
+
+    /// The same, with so many of these witnesses making its ledger fresh.
+    pub async fn found_with(
+        url: &str,
+        witnesses: Vec<WitnessEntry>,
+        quorum: u64,
+        max_age: u64,
+        consoles: &[&str],
+    ) -> Self {
         let http = reqwest::Client::new();
         let info: ServerInfo = http
             .get(format!("{url}/v1/server"))
@@ -97,8 +108,8 @@ impl Org {
             threshold: 1,
             recovery: None,
             log_key: info.log_key,
-            witnesses: vec![witness],
-            quorum: 1,
+            witnesses,
+            quorum,
             max_age,
             console_origins: consoles.iter().map(|origin| own_origin(origin)).collect(),
             audit_key: audit.public(),
@@ -344,6 +355,7 @@ pub fn policy(name: &str, technicians: &str, devices: &str, scopes: &[Scope]) ->
         approvals: 0,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: false,
     }
 }

@@ -174,6 +174,7 @@ describe('warrant.json', () => {
         channelNoise: facts.channel_noise as X25519Public,
         spent: facts.spent ?? undefined,
         openings: facts.openings as number,
+        counts: facts.counts as string[],
       }
       const judged = trust.judge(known, trust.utf8(envelope))
       if (outcome === 'opens') {

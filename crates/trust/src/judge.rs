@@ -4,6 +4,7 @@
 //! change of the ledger, and at `until`.
 
 mod approval;
+mod counted;
 mod cover;
 mod explain;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 use crate::bytes::{Hash, KeyId, WarrantId, X25519Public};
 use crate::checkpoint::Checkpoint;
+use crate::count::counts_that_hold;
 use crate::envelope::{Envelope, EnvelopeError, PayloadType, Signer};
 use crate::freshness::{self, Stale};
 use crate::limits::CLOCK_SKEW_MS;
@@ -20,8 +22,9 @@ use crate::statement::Role;
 use crate::warrant::Warrant;
 
 pub use approval::{Approvals, Foreseen, foresee, lacking};
-pub use cover::Uncovered;
-pub use explain::{Explanation, Weighed, Wish, explain};
+pub use counted::{Countable, countable};
+pub use cover::{Uncounted, Uncovered};
+pub use explain::{Counts, Explanation, Weighed, Wish, explain};
 
 use cover::Asked;
 
@@ -43,6 +46,8 @@ pub struct Facts<'a> {
     pub spent: Option<Spent>,
     /// When `by` opened sessions on this device within the last hour.
     pub openings: &'a [u64],
+    /// What came beside the warrant: witnesses' counts, as envelopes.
+    pub counts: &'a [String],
 }
 
 /// A spent warrant id.
@@ -158,6 +163,9 @@ pub enum Refusal {
     /// No policy covers it.
     #[error("no policy allows this: {0}")]
     Uncovered(Uncovered),
+    /// A policy covers it, and asks for counts.
+    #[error("{0}")]
+    Uncounted(Uncounted),
 }
 
 impl Refusal {
@@ -187,6 +195,8 @@ impl Refusal {
             Refusal::TooEarly => "too_early",
             Refusal::Expired => "expired",
             Refusal::Uncovered(_) => "uncovered",
+            Refusal::Uncounted(Uncounted::TooFew { .. }) => "uncounted",
+            Refusal::Uncounted(Uncounted::Devices(_)) => "too_many_devices",
         }
     }
 }
@@ -224,6 +234,7 @@ struct Checked<'a> {
     signers: Vec<Signer>,
     technician: &'a Entry,
     device: &'a Entry,
+    counts: Vec<(usize, u32)>,
     resumes: bool,
     stale: bool,
 }
@@ -243,6 +254,7 @@ impl Checked<'_> {
             attended: self.warrant.attended,
             signers,
             openings: facts.openings.len(),
+            counts: &self.counts,
             resumes: self.resumes,
             stale: self.stale,
         }
@@ -259,12 +271,15 @@ fn check<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Checked<'a>, Refusal>
     let technician = check_technician(facts, &warrant, &signers)?;
     let resumes = check_spent(facts, &warrant)?;
     check_time(facts, &warrant)?;
+    let roster = facts.state.roster();
+    let counts = counts_that_hold(roster, &envelope, warrant.org, facts.counts, facts.now);
     Ok(Checked {
         envelope,
         warrant,
         signers,
         technician,
         device,
+        counts,
         resumes,
         stale,
     })

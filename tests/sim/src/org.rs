@@ -305,6 +305,7 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         approvals: 0,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: rng.percent(30),
     };
     let night = Policy {
@@ -315,6 +316,7 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         scopes: vec![Scope::View, Scope::Shell],
         max_seconds: 3600,
         openings_per_hour: rng.percent(30).then_some(3),
+        devices_per_hour: None,
         attended_when_stale: false,
         ..base.clone()
     };
@@ -324,6 +326,7 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         unattended: true,
         scopes: vec![Scope::View, Scope::FilesRead],
         openings_per_hour: rng.percent(60).then_some(2),
+        devices_per_hour: None,
         hours: rng.percent(40).then(|| hours(rng)),
         attended_when_stale: false,
         ..base.clone()

@@ -111,12 +111,7 @@ fn matching_policies<'a>(login: &'a Login, target: &Target) -> Vec<&'a Policy> {
     let (Some(technician), Some(device)) = (technician, state.entry(&target.keyid)) else {
         return Vec::new();
     };
-    let policies = state.policies().map(|p| &p.policy);
-    policies
-        .filter(|p| {
-            technician.groups.contains(&p.technicians) && device.groups.contains(&p.devices)
-        })
-        .collect()
+    state.joining(technician, device).collect()
 }
 
 /// A ledger that no witness vouches for opens nothing unattended; attended only where a policy bears with it.
@@ -244,6 +239,7 @@ pub fn facts<'a>(
         channel_noise: warrant.noise,
         spent: None,
         openings: &[],
+        counts: &[],
     }
 }
 
@@ -259,7 +255,8 @@ fn judge_here(
         return Ok(Some(lacks));
     }
     match judge(&facts, envelope.as_bytes()) {
-        Ok(_) => Ok(None),
+        // Counts are asked for just before the device is.
+        Ok(_) | Err(Refusal::Uncounted(_)) => Ok(None),
         Err(Refusal::DeviceNotInForce(_)) => {
             let device = login
                 .state()

@@ -172,6 +172,18 @@ impl State {
             .filter(|p| !self.is_policy_revoked(&p.id) && !self.is_tainted(p.index, &p.power))
     }
 
+    /// The policies that count and join a technician's groups with a device's, by name.
+    pub fn joining<'a>(
+        &'a self,
+        technician: &'a Entry,
+        device: &'a Entry,
+    ) -> impl Iterator<Item = &'a Policy> {
+        self.policies().map(|p| &p.policy).filter(|policy| {
+            technician.groups.contains(&policy.technicians)
+                && device.groups.contains(&policy.devices)
+        })
+    }
+
     /// Whether everything is suspended by a revocation of `*` that no newer roster lifted.
     pub fn is_suspended(&self) -> bool {
         self.suspended || self.holds(|target| *target == Target::All)

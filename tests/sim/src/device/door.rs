@@ -192,6 +192,7 @@ impl Device {
             channel_noise: channel.remote,
             spent: used.map(|(noise, ended)| Spent { noise, ended }),
             openings: &openings,
+            counts: &[],
         };
         let said = judge(&facts, &paper.bytes);
         let asked = Asked {
