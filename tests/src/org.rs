@@ -115,19 +115,7 @@ impl Org {
             audit_key: audit.public(),
             directory_key: directory.public(),
         };
-        let seen = Seen {
-            size: 0,
-            root: sha256(&[]),
-        };
-        let say = Say::Roster(Box::new(roster));
-        let genesis = Statement {
-            org: OrgId([0; 32]),
-            id: StatementId(random()),
-            at: now_ms(),
-            seen,
-            say,
-        };
-        let genesis = Envelope::sign(PayloadType::Statement, &genesis, &[&ada]).unwrap();
+        let genesis = genesis(roster, &ada);
         let answer = http
             .post(format!("{url}/v1/orgs"))
             .body(genesis.to_text())
@@ -366,6 +354,20 @@ pub fn revoke(target: Target) -> Say {
         target,
         reason: "lost".to_owned(),
     })
+}
+
+fn genesis(roster: Roster, by: &SigningKey) -> Envelope {
+    let genesis = Statement {
+        org: OrgId([0; 32]),
+        id: StatementId(random()),
+        at: now_ms(),
+        seen: Seen {
+            size: 0,
+            root: sha256(&[]),
+        },
+        say: Say::Roster(Box::new(roster)),
+    };
+    Envelope::sign(PayloadType::Statement, &genesis, &[by]).unwrap()
 }
 
 fn own_origin(origin: &str) -> ConsoleOrigin {

@@ -364,7 +364,13 @@ fn furnish(org: &mut Org, rng: &mut Rng) {
             until(rng),
         ),
     ];
-    say.extend(policies(rng).into_iter().map(Say::Policy));
+    let mut policies = policies(rng);
+    if rng.percent(40) {
+        for policy in &mut policies {
+            policy.devices_per_hour = rng.percent(70).then(|| rng.between(1, 2) as u32);
+        }
+    }
+    say.extend(policies.into_iter().map(Say::Policy));
     for name in org.technicians.clone() {
         say.push(technician(&name, &groups_of(&name), until(rng)));
     }

@@ -12,7 +12,9 @@ use super::desk::{PLANS, Plan, hands, sign, warrant};
 use super::thief::dedup;
 use crate::cast::{self, OWN, VENDOR};
 use crate::device::Channel;
+use crate::model::count::Slip;
 use crate::paper::{CEREMONIES, Content, Paper, Way, json};
+use crate::watcher::Kind;
 use crate::world::World;
 
 /// One warrant on its way, and everything that may be turned about it.
@@ -23,6 +25,20 @@ struct Try {
     at: usize,
     channel: Channel,
     spoil: Option<Spoil>,
+    counts: Counts,
+}
+
+/// Which counts stand beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counts {
+    Honest,
+    None,
+    OneTwice,
+    Old,
+    Roots,
+    Stranger,
+    Lowered,
+    Elsewhere,
 }
 
 /// What is done to the envelope.
@@ -76,6 +92,7 @@ pub fn attempt(w: &mut World, by: &str) {
         at: plan.device(),
         channel,
         spoil: None,
+        counts: Counts::Honest,
     };
     for _ in 0..[0, 1, 1, 1, 1, 2][w.rng.index(6)] {
         // Approvals matter where they are asked for.
@@ -92,7 +109,8 @@ pub fn attempt(w: &mut World, by: &str) {
         make_unsound(&mut attempt.warrant, which);
     }
     let paper = finish(&attempt);
-    let said = w.present(attempt.at, &paper, &attempt.channel);
+    let counts = counts(w, &paper, attempt.counts);
+    let said = w.present_counted(attempt.at, &paper, &attempt.channel, &counts);
     if said == crate::device::Said::Asking && w.rng.percent(70) {
         w.answer(attempt.at, true);
     }
@@ -149,6 +167,8 @@ const TURNS: &[Turn] = &[
     unsound,
     reused,
     by_helper,
+    miscounted,
+    miscounted,
 ];
 
 const APPROVALS: &[Turn] = &[
@@ -167,6 +187,86 @@ fn more_scopes(w: &mut World, t: &mut Try) {
     let scope = Scope::ALL[w.rng.index(Scope::ALL.len())];
     if !t.warrant.scopes.contains(&scope) {
         t.warrant.scopes.push(scope);
+    }
+}
+
+fn miscounted(w: &mut World, t: &mut Try) {
+    let all = [
+        Counts::None,
+        Counts::OneTwice,
+        Counts::Old,
+        Counts::Roots,
+        Counts::Stranger,
+        Counts::Lowered,
+        Counts::Elsewhere,
+    ];
+    t.counts = all[w.rng.index(all.len())];
+}
+
+/// What he has in the place of counts.
+fn counts(w: &mut World, paper: &Rc<Paper>, which: Counts) -> Vec<Slip> {
+    let honest = if which == Counts::None {
+        Vec::new()
+    } else {
+        w.counts(paper)
+    };
+    let (now, org) = (w.now, w.org.id);
+    let pick = |w: &mut World| w.rng.pick(&w.slips.clone()).cloned();
+    match which {
+        Counts::Honest | Counts::None => honest,
+        Counts::OneTwice => honest.iter().take(1).cycle().take(4).cloned().collect(),
+        // Counts of whatever was counted before.
+        Counts::Old => std::iter::repeat_with(|| pick(w))
+            .take(4)
+            .flatten()
+            .collect(),
+        Counts::Roots => w
+            .watchers
+            .iter()
+            .map(|watcher| (watcher.kind == Kind::Plain, watcher))
+            .filter_map(|(is_plain, watcher)| is_plain.then(|| watcher.slip(paper, 1, now)))
+            .chain(honest.first().cloned())
+            .collect(),
+        Counts::Stranger => ["rex", "ada", "log"]
+            .iter()
+            .map(|name| {
+                crate::watcher::Watcher::new(name, Kind::Corrupt, 0, org).slip(paper, 1, now)
+            })
+            .chain(honest.first().cloned())
+            .collect(),
+        // A smaller number under the signature of the larger.
+        Counts::Lowered => honest.into_iter().map(|slip| lowered(slip, 1)).collect(),
+        // The same, counted in another organisation with the same witnesses.
+        Counts::Elsewhere => {
+            let sister = OrgId(crate::org::sister(&w.org).digest.0);
+            let theirs = w
+                .watchers
+                .iter()
+                .filter(|watcher| watcher.kind == Kind::Holder);
+            theirs
+                .map(|watcher| {
+                    crate::watcher::Watcher::new(&watcher.name, Kind::Corrupt, 0, sister)
+                        .slip(paper, 1, now)
+                })
+                .collect()
+        }
+    }
+}
+
+fn lowered(slip: Slip, devices: u32) -> Slip {
+    let count = trust::count::Count {
+        org: slip.org,
+        warrant: slip.warrant,
+        devices,
+        at: slip.at,
+    };
+    let mut raw: serde_json::Value = serde_json::from_str(&slip.text).unwrap_or_default();
+    raw["payload"] = serde_json::json!(trust::Blob(json(&count)));
+    Slip {
+        text: raw.to_string(),
+        is_genuine: slip.is_genuine && slip.devices == devices,
+        devices,
+        ..slip
     }
 }
 
