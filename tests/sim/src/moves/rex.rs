@@ -104,6 +104,9 @@ pub fn attempt(w: &mut World, by: &str) {
         let turn = turns[w.rng.index(turns.len())];
         turn(w, &mut attempt);
     }
+    if w.rng.percent(20) {
+        miscounted(w, &mut attempt);
+    }
     dedup(&mut attempt.hands);
     if let Some(Spoil::Shape(which)) = attempt.spoil {
         make_unsound(&mut attempt.warrant, which);
@@ -113,6 +116,23 @@ pub fn attempt(w: &mut World, by: &str) {
     let said = w.present_counted(attempt.at, &paper, &attempt.channel, &counts);
     if said == crate::device::Said::Asking && w.rng.percent(70) {
         w.answer(attempt.at, true);
+    }
+}
+
+/// Has a good warrant counted, and lets time pass before he uses it.
+pub fn lay_in(w: &mut World) {
+    let plan = PLANS[w.rng.index(3)];
+    let (channel, name) = w.channel();
+    let seen = w.desk.truth.head();
+    let mut warrant = warrant(w, "rex", plan, seen, &name);
+    warrant.until = warrant.from + 600_000;
+    let paper = sign(&warrant, &hands(w, "rex", plan));
+    let counts = w.counts(&paper);
+    let ms = w.rng.between(200_000, 500_000);
+    w.pass(ms);
+    super::service::refresh(w, plan.device());
+    if w.present_counted(plan.device(), &paper, &channel, &counts) == crate::device::Said::Asking {
+        w.answer(plan.device(), true);
     }
 }
 
@@ -167,8 +187,6 @@ const TURNS: &[Turn] = &[
     unsound,
     reused,
     by_helper,
-    miscounted,
-    miscounted,
 ];
 
 const APPROVALS: &[Turn] = &[
