@@ -14,7 +14,7 @@ use crate::cast::{self, OWN, VENDOR};
 use crate::device::Channel;
 use crate::model::count::Slip;
 use crate::paper::{CEREMONIES, Content, Paper, Way, json};
-use crate::watcher::Kind;
+use crate::watcher::{Kind, Watcher};
 use crate::world::World;
 
 /// One warrant on its way, and everything that may be turned about it.
@@ -223,50 +223,39 @@ fn miscounted(w: &mut World, t: &mut Try) {
 
 /// What he has in the place of counts.
 fn counts(w: &mut World, paper: &Rc<Paper>, which: Counts) -> Vec<Slip> {
-    let honest = if which == Counts::None {
-        Vec::new()
-    } else {
-        w.counts(paper)
-    };
+    if which == Counts::None {
+        return Vec::new();
+    }
+    let honest = w.counts(paper);
     let (now, org) = (w.now, w.org.id);
-    let pick = |w: &mut World| w.rng.pick(&w.slips.clone()).cloned();
+    let by = |name: &str, org| Watcher::new(name, Kind::Corrupt, 0, org).slip(paper, 1, now);
+    let one = honest.first().cloned();
     match which {
-        Counts::Honest | Counts::None => honest,
-        Counts::OneTwice => honest.iter().take(1).cycle().take(4).cloned().collect(),
-        // Counts of whatever was counted before.
-        Counts::Old => std::iter::repeat_with(|| pick(w))
-            .take(4)
-            .flatten()
-            .collect(),
-        Counts::Roots => w
-            .watchers
-            .iter()
-            .map(|watcher| (watcher.kind == Kind::Plain, watcher))
-            .filter_map(|(is_plain, watcher)| is_plain.then(|| watcher.slip(paper, 1, now)))
-            .chain(honest.first().cloned())
-            .collect(),
-        Counts::Stranger => ["rex", "ada", "log"]
-            .iter()
-            .map(|name| {
-                crate::watcher::Watcher::new(name, Kind::Corrupt, 0, org).slip(paper, 1, now)
-            })
-            .chain(honest.first().cloned())
-            .collect(),
+        Counts::None | Counts::Honest => honest,
+        Counts::OneTwice => one.iter().cycle().take(4).cloned().collect(),
+        Counts::Old => {
+            let known = w.slips.clone();
+            let mut pick = || w.rng.pick(&known).cloned();
+            std::iter::repeat_with(&mut pick)
+                .take(4)
+                .flatten()
+                .collect()
+        }
+        Counts::Roots => {
+            let plain = w.watchers.iter().filter(|w| w.kind == Kind::Plain);
+            plain.map(|w| by(&w.name, org)).chain(one).collect()
+        }
+        Counts::Stranger => {
+            let strangers = ["rex", "ada", "log"].map(|name| by(name, org));
+            strangers.into_iter().chain(one).collect()
+        }
         // A smaller number under the signature of the larger.
         Counts::Lowered => honest.into_iter().map(|slip| lowered(slip, 1)).collect(),
-        // The same, counted in another organisation with the same witnesses.
+        // The same witnesses count for another organisation too.
         Counts::Elsewhere => {
             let sister = OrgId(crate::org::sister(&w.org).digest.0);
-            let theirs = w
-                .watchers
-                .iter()
-                .filter(|watcher| watcher.kind == Kind::Holder);
-            theirs
-                .map(|watcher| {
-                    crate::watcher::Watcher::new(&watcher.name, Kind::Corrupt, 0, sister)
-                        .slip(paper, 1, now)
-                })
-                .collect()
+            let honest = w.watchers.iter().filter(|w| w.kind == Kind::Holder);
+            honest.map(|w| by(&w.name, sister)).collect()
         }
     }
 }
