@@ -129,7 +129,12 @@ impl Channel {
 
     /// Hands over the warrant and waits for what the device says.
     pub async fn open(&mut self, warrant: &str) -> Answer {
-        if let Err(answer) = self.ask(warrant).await {
+        self.open_counted(warrant, Vec::new()).await
+    }
+
+    /// The same, with these counts beside it.
+    pub async fn open_counted(&mut self, warrant: &str, counts: Vec<String>) -> Answer {
+        if let Err(answer) = self.ask_counted(warrant, counts).await {
             return answer;
         }
         self.answer().await
@@ -137,9 +142,13 @@ impl Channel {
 
     /// Hands over the warrant.
     pub async fn ask(&mut self, warrant: &str) -> Result<(), Answer> {
+        self.ask_counted(warrant, Vec::new()).await
+    }
+
+    async fn ask_counted(&mut self, warrant: &str, counts: Vec<String>) -> Result<(), Answer> {
         self.greet().await?;
         self.viewer
-            .open(warrant.to_owned(), None, now_ms())
+            .open(warrant.to_owned(), counts, None, now_ms())
             .unwrap();
         self.flush().await;
         Ok(())

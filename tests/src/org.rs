@@ -73,6 +73,17 @@ impl Person {
 impl Org {
     /// Makes one on a service, with consoles of its own.
     pub async fn found(url: &str, witness: WitnessEntry, max_age: u64, consoles: &[&str]) -> Self {
+        Self::found_with(url, vec![witness], 1, max_age, consoles).await
+    }
+
+    /// The same, with so many of these witnesses making its ledger fresh.
+    pub async fn found_with(
+        url: &str,
+        witnesses: Vec<WitnessEntry>,
+        quorum: u64,
+        max_age: u64,
+        consoles: &[&str],
+    ) -> Self {
         let http = reqwest::Client::new();
         let info: ServerInfo = http
             .get(format!("{url}/v1/server"))
@@ -97,26 +108,14 @@ impl Org {
             threshold: 1,
             recovery: None,
             log_key: info.log_key,
-            witnesses: vec![witness],
-            quorum: 1,
+            witnesses,
+            quorum,
             max_age,
             console_origins: consoles.iter().map(|origin| own_origin(origin)).collect(),
             audit_key: audit.public(),
             directory_key: directory.public(),
         };
-        let seen = Seen {
-            size: 0,
-            root: sha256(&[]),
-        };
-        let say = Say::Roster(Box::new(roster));
-        let genesis = Statement {
-            org: OrgId([0; 32]),
-            id: StatementId(random()),
-            at: now_ms(),
-            seen,
-            say,
-        };
-        let genesis = Envelope::sign(PayloadType::Statement, &genesis, &[&ada]).unwrap();
+        let genesis = genesis(roster, &ada);
         let answer = http
             .post(format!("{url}/v1/orgs"))
             .body(genesis.to_text())
@@ -344,6 +343,7 @@ pub fn policy(name: &str, technicians: &str, devices: &str, scopes: &[Scope]) ->
         approvals: 0,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: false,
     }
 }
@@ -354,6 +354,20 @@ pub fn revoke(target: Target) -> Say {
         target,
         reason: "lost".to_owned(),
     })
+}
+
+fn genesis(roster: Roster, by: &SigningKey) -> Envelope {
+    let genesis = Statement {
+        org: OrgId([0; 32]),
+        id: StatementId(random()),
+        at: now_ms(),
+        seen: Seen {
+            size: 0,
+            root: sha256(&[]),
+        },
+        say: Say::Roster(Box::new(roster)),
+    };
+    Envelope::sign(PayloadType::Statement, &genesis, &[by]).unwrap()
 }
 
 fn own_origin(origin: &str) -> ConsoleOrigin {

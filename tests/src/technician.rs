@@ -136,6 +136,18 @@ impl Technician {
         (channel, answer)
     }
 
+    /// The same, with these counts beside it.
+    pub async fn open_counted(
+        &self,
+        agent: &Agent,
+        private: &[u8; 32],
+        warrant: &Envelope,
+        counts: Vec<String>,
+    ) -> Answer {
+        let mut channel = self.call(agent, private).await;
+        channel.open_counted(&warrant.to_text(), counts).await
+    }
+
     /// Waits until a device has told the service of its display.
     pub async fn wait_for_display(&self, agent: &Agent) {
         let until = std::time::Instant::now() + crate::DEADLINE;

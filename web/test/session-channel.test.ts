@@ -100,7 +100,7 @@ describe('a session', () => {
     pair.device.say(HEAD)
     await pair.event('head')
     pair.channel.revocations(['r1'])
-    pair.channel.open('{"payloadType":".."}', { n: 2, hash: pair.device.channel! })
+    pair.channel.open('{"payloadType":".."}', ['c1'], { n: 2, hash: pair.device.channel! })
     await pair.device.until(() => pair.device.control.length === 2)
     expect(pair.device.control[0]).toEqual({ revocations: { envelopes: ['r1'] } })
     pair.device.say({ asking: { until: 1_800_000_000_000 } })

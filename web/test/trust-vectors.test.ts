@@ -175,6 +175,7 @@ describe('warrant.json', () => {
         joined: facts.joined ? { technician: facts.joined as X25519Public } : undefined,
         spent: facts.spent ?? undefined,
         openings: facts.openings as number,
+        counts: facts.counts as string[],
       }
       const judged = trust.judge(known, trust.utf8(envelope))
       if (outcome === 'opens') {

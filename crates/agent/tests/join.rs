@@ -54,6 +54,7 @@ async fn stage(domain: DomainProof) -> Stage {
         approvals: 0,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: false,
     }));
     let display = Xvfb::start();
@@ -135,7 +136,10 @@ async fn asked(technician: &mut Technician, warrant: String) -> Result<(), Strin
             Some(ViewerEvent::Head(_)) => {
                 let warrant = warrant.take().unwrap();
                 let now = wayleave_agent::clock::wall_ms();
-                technician.viewer.open(warrant, None, now).unwrap();
+                technician
+                    .viewer
+                    .open(warrant, Vec::new(), None, now)
+                    .unwrap();
             }
             Some(ViewerEvent::Asking { .. }) => return Ok(()),
             Some(ViewerEvent::Over(wire::End::Refused { code, .. })) => return Err(code),

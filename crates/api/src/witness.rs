@@ -1,4 +1,4 @@
-//! What the service asks of a witness: `POST {witness}/v1/orgs/{org}/checkpoint`.
+//! What a witness is asked: by the service `POST {witness}/v1/orgs/{org}/checkpoint`, by technicians `.../counts`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,6 +13,14 @@ pub struct CosignRequest {
     pub leaves: Vec<String>,
     /// Note signed by the organisation's log key.
     pub checkpoint: String,
+}
+
+/// A witness's count of a warrant: `POST {witness}/v1/orgs/{org}/counts` with the warrant's envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CountAnswer {
+    /// The count's envelope, verbatim.
+    pub count: String,
 }
 
 /// A witness's answer.

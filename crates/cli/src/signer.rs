@@ -78,5 +78,6 @@ fn what(kind: PayloadType) -> &'static str {
         PayloadType::Receipt | PayloadType::Enrol | PayloadType::Socket | PayloadType::Beat => {
             "what a device signs"
         }
+        PayloadType::Count => "what a witness signs",
     }
 }

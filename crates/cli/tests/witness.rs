@@ -101,6 +101,7 @@ impl World {
             approvals: 0,
             hours: None,
             openings_per_hour: None,
+            devices_per_hour: None,
             attended_when_stale: false,
         };
         signed(&self.admin, self.org, 3, self.head(), Say::Policy(policy))

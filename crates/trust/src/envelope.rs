@@ -29,9 +29,11 @@ pub enum PayloadType {
     Socket,
     /// A device's hourly word about itself.
     Beat,
+    /// A witness's word on how many devices a technician opened within the hour.
+    Count,
 }
 
-const TYPES: [(PayloadType, &str); 8] = [
+const TYPES: [(PayloadType, &str); 9] = [
     (
         PayloadType::Statement,
         "application/vnd.wayleave.statement.1+json",
@@ -58,6 +60,7 @@ const TYPES: [(PayloadType, &str); 8] = [
         "application/vnd.wayleave.socket.1+json",
     ),
     (PayloadType::Beat, "application/vnd.wayleave.beat.1+json"),
+    (PayloadType::Count, "application/vnd.wayleave.count.1+json"),
 ];
 
 impl PayloadType {

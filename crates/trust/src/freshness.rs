@@ -109,7 +109,16 @@ fn check_age(state: &State, checkpoint: &Checkpoint, now: u64, max_age: u64) -> 
     Ok(())
 }
 
-/// The newest time that a quorum of witnesses reached, in milliseconds: where a device's clock floor may move to.
+/// Where a device's clock floor may move to: what a quorum reached, less half of what clocks may differ.
+///
+/// The floor goes on by itself. Where witnesses' clocks are within that half of the true time, it never passes the true
+/// time, so that one that is ahead does not make the others' word too old; and a device that has nothing but its floor
+/// still takes all of them, see [`check`].
+pub fn clock_floor(state: &State, checkpoint: &Checkpoint) -> Option<u64> {
+    witnessed_time(state, checkpoint).map(|reached| reached.saturating_sub(CLOCK_SKEW_MS / 2))
+}
+
+/// The newest time that a quorum of witnesses reached, in milliseconds.
 pub fn witnessed_time(state: &State, checkpoint: &Checkpoint) -> Option<u64> {
     let quorum = usize::try_from(state.roster().quorum)
         .ok()

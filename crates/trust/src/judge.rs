@@ -4,6 +4,7 @@
 //! change of the ledger, and at `until`.
 
 mod approval;
+mod counted;
 mod cover;
 mod explain;
 #[cfg(test)]
@@ -11,19 +12,21 @@ mod tests;
 
 use crate::bytes::{Hash, KeyId, WarrantId, X25519Public};
 use crate::checkpoint::Checkpoint;
+use crate::count::counts_that_hold;
 use crate::envelope::{Envelope, EnvelopeError, PayloadType, Signer};
 use crate::freshness::{self, Stale};
 use crate::limits::CLOCK_SKEW_MS;
 use crate::scope::Scope;
-use crate::state::{Entry, NotInForce, State};
+use crate::state::{DeviceGroups, Entry, NotInForce, State};
 use crate::statement::Role;
 use crate::warrant::Warrant;
 
 pub use approval::{Approvals, Foreseen, foresee, lacking};
-pub use cover::Uncovered;
-pub use explain::{Explanation, Weighed, Wish, explain};
+pub use counted::{Countable, countable};
+pub use cover::{Uncounted, Uncovered};
+pub use explain::{Counts, Explanation, Weighed, Wish, explain};
 
-use cover::{Asked, DeviceGroups};
+use cover::Asked;
 
 /// Everything a device knows when it judges. Times in milliseconds.
 pub struct Facts<'a> {
@@ -45,6 +48,8 @@ pub struct Facts<'a> {
     pub spent: Option<Spent>,
     /// When `by` opened sessions on this device within the last hour.
     pub openings: &'a [u64],
+    /// What came beside the warrant: witnesses' counts, as envelopes.
+    pub counts: &'a [String],
 }
 
 /// How a device came to be one that technicians may ask.
@@ -181,6 +186,9 @@ pub enum Refusal {
     /// No policy covers it.
     #[error("no policy allows this: {0}")]
     Uncovered(Uncovered),
+    /// A policy covers it, and asks for counts.
+    #[error("{0}")]
+    Uncounted(Uncounted),
 }
 
 impl Refusal {
@@ -212,6 +220,8 @@ impl Refusal {
             Refusal::TooEarly => "too_early",
             Refusal::Expired => "expired",
             Refusal::Uncovered(_) => "uncovered",
+            Refusal::Uncounted(Uncounted::TooFew { .. }) => "uncounted",
+            Refusal::Uncounted(Uncounted::Devices(_)) => "too_many_devices",
         }
     }
 }
@@ -249,6 +259,7 @@ struct Checked<'a> {
     signers: Vec<Signer>,
     technician: &'a Entry,
     device: DeviceGroups<'a>,
+    counts: Vec<(usize, u32)>,
     resumes: bool,
     stale: bool,
 }
@@ -268,6 +279,7 @@ impl Checked<'_> {
             attended: self.warrant.attended,
             signers,
             openings: facts.openings.len(),
+            counts: &self.counts,
             resumes: self.resumes,
             stale: self.stale,
         }
@@ -284,12 +296,15 @@ fn check<'a>(facts: &Facts<'a>, envelope: &[u8]) -> Result<Checked<'a>, Refusal>
     let technician = check_technician(facts, &warrant, &signers)?;
     let resumes = check_spent(facts, &warrant)?;
     check_time(facts, &warrant)?;
+    let roster = facts.state.roster();
+    let counts = counts_that_hold(roster, &envelope, warrant.org, facts.counts, facts.now);
     Ok(Checked {
         envelope,
         warrant,
         signers,
         technician,
         device,
+        counts,
         resumes,
         stale,
     })

@@ -7,6 +7,7 @@
 
 pub mod bytes;
 pub mod checkpoint;
+pub mod count;
 pub mod envelope;
 pub mod freshness;
 pub mod inventory;

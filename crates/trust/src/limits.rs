@@ -42,6 +42,14 @@ pub const MAX_AGE_MS: std::ops::RangeInclusive<u64> = 10_000..=86_400_000;
 pub const POLICY_SECONDS: std::ops::RangeInclusive<u64> = 10..=604_800;
 /// How far ahead of the device's clock a cosignature or a warrant's `from` may be, in milliseconds.
 pub const CLOCK_SKEW_MS: u64 = 30_000;
+/// How old a count may be when its warrant opens, in milliseconds: nobody can lay in a stock of them.
+pub const COUNT_AGE_MS_MAX: u64 = 300_000;
+/// Over how long a witness counts, in milliseconds.
+pub const COUNT_WINDOW_MS: u64 = 3_600_000;
+/// Longest count, in bytes of its envelope.
+pub const COUNT_BYTES_MAX: usize = 4 * 1024;
+/// Most openings that one witness keeps count of at a time, for one organisation.
+pub const COUNTED_MAX: usize = 100_000;
 /// Longest technician admission where no witness vouches for the ledger's freshness, in milliseconds.
 pub const QUORUM_0_ADMIT_MS_MAX: u64 = 30 * 86_400_000;
 /// Most admitted keys and policies in force; admissions beyond are inert, removals never are.

@@ -248,6 +248,10 @@ pub struct Policy {
     /// Openings of one technician on one device within an hour; unlimited if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub openings_per_hour: Option<u32>,
+    /// Distinct devices of one person within an hour, over the whole fleet, as witnesses count them: a warrant opens only with
+    /// their counts beside it. Unlimited, and not counted, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices_per_hour: Option<u32>,
     /// Whether an attended session may open on a ledger that no witness calls fresh, the user being told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attended_when_stale: bool,
@@ -515,7 +519,8 @@ impl Policy {
         if self.approvals > APPROVALS_MAX || (self.approvals > 0 && self.approvers.is_none()) {
             return Err("it asks for approvals without an approvers' group, or for too many");
         }
-        if self.openings_per_hour == Some(0) || !self.hours.as_ref().is_none_or(hours_fit) {
+        let allows_nothing = [self.openings_per_hour, self.devices_per_hour].contains(&Some(0));
+        if allows_nothing || !self.hours.as_ref().is_none_or(hours_fit) {
             return Err("its hours or its rate allow nothing");
         }
         Ok(())

@@ -1,10 +1,15 @@
 //! A witness: folds an organisation's ledger and cosigns its checkpoints, but none that lacks a revocation it was handed.
+//! It also counts what its technicians open over the whole fleet.
+
+mod tally;
 
 use crate::bytes::OrgId;
 use crate::checkpoint::{CheckpointError, Note, cosign};
 use crate::envelope::Envelope;
 use crate::key::SigningKey;
 use crate::state::{HoldError, Inert, State};
+
+pub use tally::{CountRefusal, Counted, Tally};
 
 /// Why a witness does not cosign.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -17,7 +17,8 @@ use trust::{bytes::Hash, scope::Scope};
 use crate::frame::Stream;
 use crate::json::{self, ensure};
 use crate::limits::{
-    CODE_BYTES_MAX, HOSTNAME_BYTES_MAX, REVOCATIONS_PER_MESSAGE_MAX, SCOPES_MAX, SENTENCE_BYTES_MAX,
+    CODE_BYTES_MAX, COUNTS_MAX, HOSTNAME_BYTES_MAX, REVOCATIONS_PER_MESSAGE_MAX, SCOPES_MAX,
+    SENTENCE_BYTES_MAX,
 };
 
 /// The newest receipt of a device that a side knows.
@@ -39,6 +40,13 @@ pub enum ToDevice {
     Open {
         /// The warrant: an envelope's bytes, verbatim.
         warrant: String,
+        /// Witnesses' counts of it, where a policy asks for them: envelopes, verbatim.
+        #[serde(
+            default,
+            deserialize_with = "json::present",
+            skip_serializing_if = "Option::is_none"
+        )]
+        counts: Option<Vec<String>>,
         /// The newest receipt of this device that the technician's client remembers.
         #[serde(
             default,
@@ -198,10 +206,9 @@ impl ToDevice {
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let message = json::parse(bytes)?;
         match &message {
-            Self::Open { warrant, .. } => ensure(
-                warrant.len() <= trust::limits::ENVELOPE_BYTES_MAX,
-                "the warrant is above 64 KiB",
-            )?,
+            Self::Open {
+                warrant, counts, ..
+            } => check_open(warrant, counts.as_deref())?,
             Self::Revocations { envelopes } => check_revocations(envelopes)?,
             Self::Window { .. } | Self::Ping { .. } | Self::Bye {} => {}
         }
@@ -279,6 +286,26 @@ pub(crate) fn batches(envelopes: Vec<String>) -> Vec<Vec<String>> {
         }
     }
     batches
+}
+
+fn check_open(warrant: &str, counts: Option<&[String]>) -> Result<(), String> {
+    ensure(
+        warrant.len() <= trust::limits::ENVELOPE_BYTES_MAX,
+        "the warrant is above 64 KiB",
+    )?;
+    let Some(counts) = counts else {
+        return Ok(());
+    };
+    ensure(
+        (1..=COUNTS_MAX).contains(&counts.len()),
+        "counts are 1 to 16, or absent",
+    )?;
+    ensure(
+        counts
+            .iter()
+            .all(|c| c.len() <= trust::limits::COUNT_BYTES_MAX),
+        "a count is above 4 KiB",
+    )
 }
 
 fn check_revocations(envelopes: &[String]) -> Result<(), String> {

@@ -39,6 +39,8 @@ pub enum Event {
     Open {
         /// The warrant's envelope, verbatim, not yet verified.
         warrant: String,
+        /// Witnesses' counts of it: envelopes, not yet verified.
+        counts: Vec<String>,
         /// The newest receipt of this device that the technician remembers.
         seen_receipt: Option<ReceiptHead>,
         /// The channel hash.

@@ -44,6 +44,8 @@ pub const JUDGE_MS_MAX: u64 = 30_000;
 pub const REVOCATIONS_PER_MESSAGE_MAX: usize = 16;
 /// Most envelopes of revocations taken from a peer over the life of one channel.
 pub const REVOCATIONS_PER_CHANNEL_MAX: usize = 10_000;
+/// Most counts beside a warrant: one of each witness that a roster can name.
+pub const COUNTS_MAX: usize = trust::limits::WITNESSES_MAX;
 /// Most scopes in `opened`.
 pub const SCOPES_MAX: usize = 16;
 /// Longest `code` of a refusal or an end, in bytes.

@@ -191,13 +191,15 @@ impl Viewer {
         Ok(())
     }
 
-    /// Asks for the session; possible once after [`Event::Head`].
+    /// Asks for the session with a warrant, and with witnesses' counts of it where a policy asks for them; possible once
+    /// after [`Event::Head`].
     ///
     /// # Errors
     /// [`SendError::NoSession`] at any other time.
     pub fn open(
         &mut self,
         warrant: String,
+        counts: Vec<String>,
         seen_receipt: Option<ReceiptHead>,
         now: u64,
     ) -> Result<(), SendError> {
@@ -206,6 +208,7 @@ impl Viewer {
         }
         self.send_control(&control::ToDevice::Open {
             warrant,
+            counts: Some(counts).filter(|counts| !counts.is_empty()),
             seen_receipt,
         })?;
         self.state = State::Asked {

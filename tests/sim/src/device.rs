@@ -15,6 +15,7 @@ use trust::state::State;
 use crate::cast;
 use crate::found::{Rule, Violation};
 use crate::model::Ledger;
+use crate::model::fleet::Entry;
 use crate::model::vouch::Vouched;
 use crate::org::Org;
 use crate::paper::Paper;
@@ -42,6 +43,8 @@ pub struct Device {
     pub run: Option<Run>,
     /// What it truly holds, for the model.
     pub truth: Option<Ledger>,
+    /// First openings under policies that ask for counts.
+    pub entered: Vec<Entry>,
     /// What it did that it must not do.
     pub found: Vec<Violation>,
 }
@@ -103,6 +106,7 @@ impl Device {
             disk: Disk::default(),
             run: None,
             truth: None,
+            entered: Vec::new(),
             found: Vec::new(),
         };
         device.start(now);

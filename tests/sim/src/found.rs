@@ -28,6 +28,10 @@ pub enum Rule {
     Taken,
     /// A witness vouched for what it must not.
     Vouched,
+    /// A witness counted what it must not, or in another way than the model.
+    Counted,
+    /// A person opened more devices within an hour than the witnesses may have counted.
+    Overrun,
     /// A device's clock stands where its witnesses did not bring it.
     Clock,
     /// An omission that an honest party could see was not seen, or one was seen that is none.

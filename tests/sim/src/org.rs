@@ -305,6 +305,7 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         approvals: 0,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: rng.percent(30),
     };
     let night = Policy {
@@ -315,6 +316,7 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         scopes: vec![Scope::View, Scope::Shell],
         max_seconds: 3600,
         openings_per_hour: rng.percent(30).then_some(3),
+        devices_per_hour: None,
         attended_when_stale: false,
         ..base.clone()
     };
@@ -324,6 +326,7 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         unattended: true,
         scopes: vec![Scope::View, Scope::FilesRead],
         openings_per_hour: rng.percent(60).then_some(2),
+        devices_per_hour: None,
         hours: rng.percent(40).then(|| hours(rng)),
         attended_when_stale: false,
         ..base.clone()
@@ -361,7 +364,13 @@ fn furnish(org: &mut Org, rng: &mut Rng) {
             until(rng),
         ),
     ];
-    say.extend(policies(rng).into_iter().map(Say::Policy));
+    let mut policies = policies(rng);
+    if rng.percent(40) {
+        for policy in &mut policies {
+            policy.devices_per_hour = rng.percent(70).then(|| rng.between(1, 2) as u32);
+        }
+    }
+    say.extend(policies.into_iter().map(Say::Policy));
     for name in org.technicians.clone() {
         say.push(technician(&name, &groups_of(&name), until(rng)));
     }

@@ -3,11 +3,13 @@
 use std::rc::Rc;
 
 use trust::bytes::OrgId;
-use trust::witness::{Witness, WitnessRefusal};
+use trust::count::Count;
+use trust::witness::{CountRefusal, Tally, Witness, WitnessRefusal};
 
 use crate::cast;
 use crate::found::{Rule, Violation};
 use crate::model::Ledger;
+use crate::model::count::{Book, Slip};
 use crate::model::vouch::{Line, Vouched};
 use crate::paper::Paper;
 use crate::reading;
@@ -37,6 +39,8 @@ pub struct Watcher {
     org: OrgId,
     real: Witness,
     leaves: Vec<Rc<Paper>>,
+    tally: Tally,
+    book: Book,
     truth: Option<Ledger>,
     acknowledged: Vec<Rc<Paper>>,
 }
@@ -53,6 +57,8 @@ impl Watcher {
             org,
             real: Witness::new(org),
             leaves: Vec::new(),
+            tally: Tally::default(),
+            book: Book::default(),
             truth: None,
             acknowledged: Vec::new(),
         }
@@ -120,6 +126,66 @@ impl Watcher {
             self.acknowledged.push(paper.clone());
         }
         expected
+    }
+
+    /// It is asked to count a warrant.
+    pub fn count(&mut self, paper: &Paper, now: u64) -> Option<Slip> {
+        let at = now.saturating_add_signed(self.drift);
+        match self.kind {
+            Kind::Corrupt => Some(self.slip(paper, 1, at)),
+            Kind::Plain => None,
+            Kind::Holder => {
+                let envelope = paper.envelope()?;
+                let expected = self.book.number(self.truth.as_ref()?, paper, at);
+                let said = self.number(&envelope, at);
+                let is_so = match (&said, &expected) {
+                    (Ok(said), Ok(expected)) => said == expected,
+                    (Err(said), Err(codes)) => codes.contains(said),
+                    _ => false,
+                };
+                if !is_so {
+                    let text = format!("it counted {said:?}, the model {expected:?}");
+                    self.broke(Rule::Counted, now, text);
+                }
+                Some(self.slip(paper, said.ok()?, at))
+            }
+        }
+    }
+
+    fn number(&mut self, warrant: &trust::Envelope, at: u64) -> Result<u32, &'static str> {
+        let state = self.real.state().ok_or("empty")?;
+        let counted = self
+            .tally
+            .weigh(state, warrant, at)
+            .map_err(|why| match why {
+                CountRefusal::Warrant(refusal) => refusal.code(),
+                CountRefusal::NotAsked => "not_asked",
+                CountRefusal::TooMany { .. } => "too_many_devices",
+                CountRefusal::Full => "full",
+            })?;
+        self.tally.add(&counted);
+        Ok(self.tally.count(state, warrant, &counted).devices)
+    }
+
+    /// A count under its own key, whatever it says.
+    pub fn slip(&self, paper: &Paper, devices: u32, at: u64) -> Slip {
+        let count = Count {
+            org: self.org,
+            warrant: paper.payload,
+            devices,
+            at,
+        };
+        let signing = &cast::player(&self.name).signing;
+        let text = count.sign(signing).map(|envelope| envelope.to_text());
+        Slip {
+            text: text.unwrap_or_default(),
+            by: signing.id(),
+            is_genuine: true,
+            org: self.org,
+            warrant: paper.payload,
+            devices,
+            at,
+        }
     }
 
     fn witness(

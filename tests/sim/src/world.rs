@@ -9,17 +9,20 @@ use crate::cast;
 use crate::device::{Channel, Crash, Device, Disk, Said};
 use crate::found::{Rule, Violation};
 use crate::model::Ledger;
-use crate::model::fleet::Fleet;
+use crate::model::count::Slip;
+use crate::model::fleet::{Fleet, overrun};
 use crate::model::tree::root_of;
 use crate::model::vouch::{Line, Vouched};
 use crate::org::{self, BEGIN, Org};
 use crate::paper::{Paper, Way};
 use crate::reader::Reader;
 use crate::rng::Rng;
-use crate::watcher::Watcher;
+use crate::watcher::{Kind, Watcher};
 
 /// Open sessions are judged at least this often, in milliseconds.
 const JUDGED_EVERY_MS: u64 = 5_000;
+/// Counts that somebody may still have.
+const SLIPS_KEPT: usize = 32;
 /// Judgements within one leap of time.
 const JUDGED_IN_A_LEAP: u64 = 6;
 
@@ -49,6 +52,8 @@ pub struct World {
     pub copies: Vec<Option<(Disk, Option<Ledger>)>>,
     /// Warrants that were presented somewhere.
     pub presented: Vec<(Rc<Paper>, Channel)>,
+    /// Counts that were given.
+    pub slips: Vec<Slip>,
     /// Keys that a thief holds too.
     pub stolen: Vec<String>,
     /// What must not be.
@@ -116,6 +121,7 @@ impl World {
             fleet: Fleet::default(),
             mail: Vec::new(),
             presented: Vec::new(),
+            slips: Vec::new(),
             stolen: Vec::new(),
             found: Vec::new(),
             steps: 0,
@@ -215,6 +221,7 @@ impl World {
         for text in outlived {
             self.broke(Rule::Outlived, text);
         }
+        self.look_for_overruns();
     }
 
     /// A channel that nobody else has, over a fresh key.
@@ -230,13 +237,51 @@ impl World {
 
     /// A warrant reaches a device.
     pub fn present(&mut self, at: usize, paper: &Rc<Paper>, channel: &Channel) -> Said {
+        self.present_counted(at, paper, channel, &[])
+    }
+
+    /// A warrant reaches a device, with these counts beside it.
+    pub fn present_counted(
+        &mut self,
+        at: usize,
+        paper: &Rc<Paper>,
+        channel: &Channel,
+        counts: &[Slip],
+    ) -> Said {
         self.presented.push((paper.clone(), channel.clone()));
-        let said = self.with_device(at, |device, now| device.present(paper, channel, now));
+        let said = self.with_device(at, |device, now| {
+            device.present(paper, channel, counts, now)
+        });
         let said = said.unwrap_or(Said::Nothing);
         self.opened += u64::from(said == Said::Opened);
         let name = self.devices[at].name.clone();
         self.tell(|| format!("{name}: {} -> {said:?}", describe(paper)));
         said
+    }
+
+    /// Every witness is asked to count a warrant. What they say may be used elsewhere.
+    pub fn counts(&mut self, paper: &Paper) -> Vec<Slip> {
+        let now = self.now;
+        let asked = self.watchers.iter_mut();
+        let slips: Vec<Slip> = asked.filter_map(|w| w.count(paper, now)).collect();
+        self.slips.extend(slips.iter().cloned());
+        let old = self.slips.len().saturating_sub(SLIPS_KEPT);
+        self.slips.drain(..old);
+        slips
+    }
+
+    fn look_for_overruns(&mut self) {
+        let entries: Vec<_> = self
+            .devices
+            .iter()
+            .flat_map(|d| d.entered.clone())
+            .collect();
+        let corrupt = self.watchers.iter().filter(|w| w.kind == Kind::Corrupt);
+        let roster = self.org.truth.roster().what;
+        if let Some(entry) = overrun(&entries, roster, corrupt.count()) {
+            let text = format!("{} opened one device too many: {entries:?}", entry.person);
+            self.broke(Rule::Overrun, text);
+        }
     }
 
     /// A user answers.

@@ -78,6 +78,24 @@ impl World {
         (world, middle)
     }
 
+    /// An organisation with three witnesses of which two make its ledger fresh; the other two besides.
+    pub async fn watched(max_age: u64) -> (Self, [Witness; 2]) {
+        let (dir, witness, service) = programs().await;
+        let others = [
+            Witness::named("far", &dir.path().join("far")).await,
+            Witness::named("third", &dir.path().join("third")).await,
+        ];
+        let all = [&witness, &others[0], &others[1]].map(|w| w.entry.clone());
+        let org = Org::found_with(&service.url, all.to_vec(), 2, max_age, &[CONSOLE]).await;
+        let world = Self {
+            dir,
+            service,
+            witness,
+            org,
+        };
+        (world, others)
+    }
+
     /// An organisation that has its pages from `wayleave console`.
     pub async fn with_console() -> (Self, Console) {
         let (dir, witness, service) = programs().await;

@@ -85,10 +85,11 @@ function Answer(props: { explained: Explanation }) {
 }
 
 function PolicyAnswer(props: { weighed: Weighed }) {
-  const { policy, misses } = props.weighed
+  const { policy, misses, counts } = props.weighed
   return (
     <li>
       <Tag tone={misses.length === 0 ? 'good' : 'warn'}>{policy}</Tag> {misses.length === 0 ? 'covers it.' : misses.map((miss) => whyNot(miss, true)).join(' ')}
+      {counts && <span class="muted"> Witnesses count it first ({counts.need} of them): {counts.devicesPerHour} devices of one person within an hour.</span>}
     </li>
   )
 }

@@ -366,6 +366,10 @@ export class Account {
     return this.#wishes.start(warrant)
   }
 
+  sessionOpened(warrant: string): void {
+    void this.#wishes.opened(warrant)
+  }
+
   // Receipts: what the workstations say, checked and opened here.
 
   receipts(device: string, audit: OpeningKey | undefined): Promise<DeviceReceipts> {

@@ -71,6 +71,7 @@ export class Acts {
       name: view.name, technicians: view.technicians, devices: view.devices, scopes: view.scopes, max_seconds: view.maxSeconds,
       unattended: view.unattended, approvals: view.approvals, attended_when_stale: false,
       ...(view.approvers === undefined ? {} : { approvers: view.approvers }),
+      ...(view.devicesPerHour === undefined ? {} : { devices_per_hour: view.devicesPerHour }),
     }
     return { policy }
   }

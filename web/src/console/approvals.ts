@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals'
 import type { ApprovalRow, SignatureJson } from '../api/types'
 import {
-  type Bytes, Envelope, type Facts, foresee, fromB64u, judge, type KeyId, lacking, openRefusal, openWarrant, sealRefusal, sealWarrant, type Signed, type State, toB64u, deviceWords, type Warrant, type WarrantId, warrant as warrantSchema,
+  type Bytes, Envelope, type Facts, foresee, fromB64u, judge, type KeyId, lacking, openRefusal, openWarrant, Refusal, sealRefusal, sealWarrant, type Signed, type State, toB64u, deviceWords, type Warrant, type WarrantId, warrant as warrantSchema,
 } from '../trust'
 import { asSentence } from '../ui/text'
 import { sentence } from '../ui/toast'
@@ -152,7 +152,8 @@ export class Approvals {
     }
     try {
       view.lacks = await lacking(facts, envelope.bytes)
-      if (!view.lacks) await judge(facts, envelope.bytes)
+      // Counts are fetched when the session starts.
+      if (!view.lacks) await judge(facts, envelope.bytes).catch(butCounts)
       view.ready = !view.lacks
     } catch (error) {
       view.trouble = asSentence(sentence(error))
@@ -197,6 +198,10 @@ export class Approvals {
     if (!this.ledger.state) throw new Error('The ledger is not read yet. Wait until it is, then try again.')
     return this.ledger.state
   }
+}
+
+function butCounts(error: unknown): void {
+  if (!(error instanceof Refusal && error.code === 'uncounted')) throw error
 }
 
 // Where a signature of this identity would be made: a passkey's on this page's origin.

@@ -70,6 +70,7 @@ export interface PolicyView {
   maxSeconds: number
   unattended: boolean
   approvals: number
+  devicesPerHour: number | undefined
   standing: Standing
 }
 

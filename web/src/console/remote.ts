@@ -35,6 +35,7 @@ export class Remote {
   readonly paused = signal('')
   readonly cursor = signal('default')
   readonly latency = signal<number | null>(null)
+  onOpened: () => void = () => undefined
   onAgain: () => void = () => undefined
   onClipboard: (text: string) => void = () => undefined
   onRevocations: (envelopes: string[]) => void = () => undefined
@@ -140,7 +141,10 @@ export class Remote {
         this.#failAll('The connection was lost.')
         this.onAgain()
         break
-      case 'opened': this.opened.value = message.opened; break
+      case 'opened':
+        this.opened.value = message.opened
+        this.onOpened()
+        break
       case 'display': this.display.value = { width: message.width, height: message.height }; break
       case 'paused': this.paused.value = message.text; break
       case 'painted': this.painted.value = true; break

@@ -29,6 +29,7 @@ function policyTold(policy: Policy, replaces: boolean): Told {
     policy.approvals > 0 || policy.approvers ? `${policy.approvals} approvals of ${policy.approvers}` : '',
     policy.hours ? `within hours (days ${policy.hours.days.join(', ')}, minutes ${policy.hours.from_minute} to ${policy.hours.to_minute}, offset ${policy.hours.offset_minutes})` : '',
     policy.openings_per_hour === undefined ? '' : `${policy.openings_per_hour} openings an hour`,
+    policy.devices_per_hour === undefined ? '' : `${policy.devices_per_hour} devices of one person an hour, as witnesses count`,
     policy.attended_when_stale ? 'attended even when no witness vouches' : '',
   ].filter(Boolean)
   return {

@@ -32,6 +32,8 @@ export interface KeptWarrant {
   envelope: string
   noise: { publicKey: Uint8Array<ArrayBuffer>; privateKey: CryptoKey }
   until: number
+  // The workstation opened it, so that it resumes without a new count by the witnesses.
+  counted?: boolean
 }
 
 const STORES = ['identities', 'ledgers', 'requests', 'signed', 'warrants'] as const

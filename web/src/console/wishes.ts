@@ -1,15 +1,16 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type Approvals, type Asked, findCover, type KeyId, lackingOf, type Salt, signWarrant, staleness, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncovered, deviceWords } from '../trust'
+import { type Approvals, type Asked, type Checkpoint, findCover, type KeyId, lackingOf, type Salt, signWarrant, staleness, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncounted, Uncovered, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
 import type { Choice } from './account'
 import { meAsSigner } from './approvals'
+import { collectCounts } from './counts'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
 import type { DeviceView } from './model'
 import type { Service } from './signin'
-import { type Identity, warrants } from './vault'
+import { type Identity, type KeptWarrant, warrants } from './vault'
 import type { Wish } from './suggest'
 import type { Names } from './views'
 import type { WarrantView } from './WarrantFacts'
@@ -53,6 +54,8 @@ export class Wishes {
     if (asked) {
       const covered = findCover(asked)
       if ('policy' in covered) return { policy: covered.policy }
+      // Counts are fetched when the session starts.
+      if (covered instanceof Uncounted && explained.allowedBy) return { policy: explained.allowedBy }
       const asks = lackingOf(asked)
       if (asks) return { asks }
     }
@@ -70,7 +73,7 @@ export class Wishes {
     const entry = state?.inForce(device.keyid as KeyId, 'device', now)
     if (!state || !checkpoint || !technician || !entry || typeof technician === 'string' || typeof entry === 'string') return undefined
     const stale = staleness(state, checkpoint, now) !== undefined
-    return { state, checkpoint, now, by, technician, device: entry, scopes, lastsMs: minutes * 60_000, attended, signers: [meAsSigner(this.identity)], openings: 0, resumes: false, stale }
+    return { state, checkpoint, now, by, technician, device: entry, scopes, lastsMs: minutes * 60_000, attended, signers: [meAsSigner(this.identity)], openings: 0, counts: [], resumes: false, stale }
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {
@@ -105,6 +108,7 @@ export class Wishes {
     const payload = Envelope.parse(kept.envelope).read('warrant', warrantSchema)
     const entry = state.inForce(payload.device, 'device', Date.now())
     if (typeof entry === 'string' || !entry.subject.noise) throw new Error('The organisation’s ledger does not admit this device now.')
+    const counts = await this.#counts(kept, { state, checkpoint: this.ledger.checkpoint, payload, noise: entry.subject.noise })
     const made = await this.service.call<{ session: string }>('POST', `/v1/orgs/${state.org}/sessions`, JSON.stringify({ device: payload.device, warrant: payload.id }))
     const requestKey = await this.service.requestKey()
     return {
@@ -114,9 +118,23 @@ export class Wishes {
       },
       start: {
         server: this.service.server, org: state.org, session: made.session, device: { keyid: payload.device, noise: entry.subject.noise },
-        requestKey, noise: kept.noise, warrant: kept.envelope, revocations: this.ledger.revocations(),
+        requestKey, noise: kept.noise, warrant: kept.envelope, counts, revocations: this.ledger.revocations(),
       },
     }
+  }
+
+  // A session that was opened resumes without: then nothing that a witness says is in the way.
+  async #counts(kept: KeptWarrant, known: { state: State; checkpoint: Checkpoint | undefined; payload: Warrant; noise: X25519Public }): Promise<string[]> {
+    const { state, checkpoint, payload, noise } = known
+    if (!checkpoint || kept.counted) return []
+    const facts = { state, checkpoint, now: Date.now(), device: payload.device, deviceNoise: noise, channelNoise: payload.noise, openings: 0 }
+    return collectCounts(facts, kept.envelope)
+  }
+
+  // The workstation opened it: from now on it resumes.
+  async opened(id: string): Promise<void> {
+    const kept = (await warrants.all()).find((w) => w.id === id)
+    if (kept && !kept.counted) await warrants.keep({ ...kept, counted: true })
   }
 
   async #whenRead(): Promise<State> {

@@ -117,10 +117,13 @@ export class Channel implements LinkOwner {
     }
   }
 
-  /** Asks for the session: the warrant's envelope, verbatim. Possible once, after `head`. */
-  open(warrant: string, seenReceipt?: ReceiptHead): void {
+  /**
+   * Asks for the session: the warrant's envelope, verbatim, and witnesses' counts of it where a policy asks for them. Possible
+   * once, after `head`.
+   */
+  open(warrant: string, counts: readonly string[] = [], seenReceipt?: ReceiptHead): void {
     if (this.#state !== 'greeted') throw noSession()
-    this.#control({ open: { warrant, seen_receipt: seenReceipt } })
+    this.#control({ open: { warrant, counts: counts.length > 0 ? [...counts] : undefined, seen_receipt: seenReceipt } })
     this.#state = 'asked'
     this.#expect(2 * JUDGE_MS_MAX, "the device's verdict")
   }

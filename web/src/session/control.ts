@@ -1,11 +1,11 @@
 // The control stream: opening, judging, closing, credit. `crates/wire/src/control.rs` says when each is sent.
 
 import type { Bytes, Hash } from '../trust/bytes'
-import { ENVELOPE_BYTES_MAX } from '../trust/limits'
+import { COUNT_BYTES_MAX, ENVELOPE_BYTES_MAX } from '../trust/limits'
 import { type Schema, flag, id, list, object, oneOf, optional, readJson, u16, u32, variant, writeJson } from '../trust/schema'
 import { SCOPES, type Scope } from '../trust/scope'
 import { STREAMS, type Stream } from './frame'
-import { CODE_BYTES_MAX, HOSTNAME_BYTES_MAX, REVOCATIONS_PER_MESSAGE_MAX, SCOPES_MAX } from './limits'
+import { CODE_BYTES_MAX, COUNTS_MAX, HOSTNAME_BYTES_MAX, REVOCATIONS_PER_MESSAGE_MAX, SCOPES_MAX } from './limits'
 import { type Why, code, count, reading, sentence, textUpTo, where } from './messages'
 
 /** The newest receipt of a device that a side knows. */
@@ -46,7 +46,7 @@ type Empty = Record<string, never>
 
 /** Technician to device. */
 export type ToDevice =
-  | { open: { warrant: string; seen_receipt?: ReceiptHead | undefined } }
+  | { open: { warrant: string; counts?: string[] | undefined; seen_receipt?: ReceiptHead | undefined } }
   | { revocations: { envelopes: string[] } }
   | { window: Window }
   | { ping: { nonce: number } }
@@ -71,6 +71,11 @@ const envelope = textUpTo(ENVELOPE_BYTES_MAX)
 const revocations = object<{ envelopes: string[] }>({
   envelopes: where(list(envelope), (all) => all.length <= REVOCATIONS_PER_MESSAGE_MAX, 'more than 16 revocations in one message'),
 })
+const counts = where(
+  list(textUpTo(COUNT_BYTES_MAX)),
+  (all) => all.length >= 1 && all.length <= COUNTS_MAX,
+  'counts are 1 to 16, or absent',
+)
 const nonce = object<{ nonce: number }>({ nonce: u32 })
 const why = object<Why>({ code, text: sentence })
 const display = where(
@@ -80,8 +85,9 @@ const display = where(
 )
 
 const toDevice: Schema<ToDevice> = variant<ToDevice>({
-  open: object<{ warrant: string; seen_receipt?: ReceiptHead | undefined }>({
+  open: object<{ warrant: string; counts?: string[] | undefined; seen_receipt?: ReceiptHead | undefined }>({
     warrant: envelope,
+    counts: optional(counts),
     seen_receipt: optional(receiptHead),
   }) as Schema<unknown>,
   revocations: revocations as Schema<unknown>,

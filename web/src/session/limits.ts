@@ -1,5 +1,6 @@
 // Every bound of the channel, on one page: the same numbers as `crates/wire/src/limits.rs`.
 
+import { WITNESSES_MAX } from '../trust/limits'
 import type { Stream } from './frame'
 
 const KIB = 1024
@@ -46,6 +47,8 @@ export const ASKING_MS_MAX = 600_000
 export const REVOCATIONS_PER_MESSAGE_MAX = 16
 /** Most envelopes of revocations taken from a peer over the life of one channel. */
 export const REVOCATIONS_PER_CHANNEL_MAX = 10_000
+/** Most counts beside a warrant: one of each witness that a roster can name. */
+export const COUNTS_MAX = WITNESSES_MAX
 /** Most scopes in `opened`. */
 export const SCOPES_MAX = 16
 /** Longest `code` of a refusal or an end, in bytes. */

@@ -9,9 +9,9 @@ import { checkAssertion, isSigned } from './passkey'
 import { type Schema, blob, id, list, object, optional, readJson, text, writeJson } from './schema'
 
 /** What an envelope can hold: a closed set. */
-export type PayloadType = 'statement' | 'warrant' | 'receipt' | 'enrol' | 'invite-answer' | 'sign-in' | 'socket' | 'beat'
+export type PayloadType = 'statement' | 'warrant' | 'receipt' | 'enrol' | 'invite-answer' | 'sign-in' | 'socket' | 'beat' | 'count'
 
-const TYPES: readonly PayloadType[] = ['statement', 'warrant', 'receipt', 'enrol', 'invite-answer', 'sign-in', 'socket', 'beat']
+const TYPES: readonly PayloadType[] = ['statement', 'warrant', 'receipt', 'enrol', 'invite-answer', 'sign-in', 'socket', 'beat', 'count']
 
 /** The DSSE payload type. */
 export const payloadTypeName = (type: PayloadType): string => `application/vnd.wayleave.${type}.1+json`

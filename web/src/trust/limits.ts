@@ -42,6 +42,10 @@ export const MAX_AGE_MS = { min: 10_000, max: 86_400_000 }
 export const POLICY_SECONDS = { min: 10, max: 604_800 }
 /** How far ahead of the device's clock a cosignature or a warrant's `from` may be, in milliseconds. */
 export const CLOCK_SKEW_MS = 30_000
+/** How old a count may be when its warrant opens, in milliseconds: nobody can lay in a stock of them. */
+export const COUNT_AGE_MS_MAX = 300_000
+/** Longest count, in bytes of its envelope. */
+export const COUNT_BYTES_MAX = 4 * 1024
 /** Longest technician admission where no witness vouches for the ledger's freshness, in milliseconds. */
 export const QUORUM_0_ADMIT_MS_MAX = 30 * 86_400_000
 /** Most admitted keys and policies in force. */

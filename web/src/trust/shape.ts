@@ -120,7 +120,7 @@ export function policyFault(policy: Policy): Fault {
   if (policy.approvals > APPROVALS_MAX || (policy.approvals > 0 && policy.approvers === undefined)) {
     return "it asks for approvals without an approvers' group, or for too many"
   }
-  if (policy.openings_per_hour === 0 || (policy.hours && !hoursFit(policy.hours))) {
+  if (policy.openings_per_hour === 0 || policy.devices_per_hour === 0 || (policy.hours && !hoursFit(policy.hours))) {
     return 'its hours or its rate allow nothing'
   }
   return undefined

@@ -155,6 +155,8 @@ export interface Policy {
   hours?: Hours | undefined
   /** Openings of one technician on one device within an hour; unlimited if absent. */
   openings_per_hour?: number | undefined
+  /** Distinct devices of one person within an hour, over the whole fleet, as witnesses count them; not counted if absent. */
+  devices_per_hour?: number | undefined
   /** Whether an attended session may open on a ledger that no witness calls fresh. */
   attended_when_stale: boolean
 }
@@ -253,6 +255,7 @@ const policy = object<Policy>({
   approvals: u8,
   hours: optional(object<Hours>({ days: list(u8), from_minute: u16, to_minute: u16, offset_minutes: i16 })),
   openings_per_hour: optional(u32),
+  devices_per_hour: optional(u32),
   attended_when_stale: flagOrNone,
 })
 

@@ -10,6 +10,7 @@ export interface Start {
   requestKey: { public: Uint8Array<ArrayBuffer>; privateKey: CryptoKey }
   noise: { publicKey: Uint8Array<ArrayBuffer>; privateKey: CryptoKey }
   warrant: string
+  counts: string[]
   revocations: { from: number; envelope: string }[]
 }
 

@@ -73,7 +73,7 @@ class Session {
     tell({ kind: 'stage', stage: 'judging' })
     const lacking = this.start.revocations.filter((r) => r.from >= deviceSize).map((r) => r.envelope)
     if (lacking.length > 0) this.#channel?.revocations(lacking)
-    this.#channel?.open(this.start.warrant)
+    this.#channel?.open(this.start.warrant, this.start.counts)
   }
 
   #show(): void {

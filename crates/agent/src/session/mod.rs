@@ -92,6 +92,7 @@ enum Phase {
 #[derive(Clone)]
 struct Opening {
     warrant: String,
+    counts: Vec<String>,
     channel: Hash,
     technician: X25519Public,
 }
@@ -219,12 +220,14 @@ impl Keeper {
             HostEvent::Revocations(envelopes) => self.take_revocations(&envelopes),
             HostEvent::Open {
                 warrant,
+                counts,
                 channel,
                 technician,
                 ..
             } => {
                 let open = Opening {
                     warrant,
+                    counts,
                     channel,
                     technician,
                 };

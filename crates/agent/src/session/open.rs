@@ -114,6 +114,7 @@ impl Keeper {
             channel_noise: open.technician,
             spent,
             openings: &self.store.openings(&warrant.by, now),
+            counts: &open.counts,
         };
         judge::judge(&facts, open.warrant.as_bytes()).map_err(No::Judged)
     }

@@ -3,7 +3,7 @@
 use trust::bytes::OrgId;
 use trust::checkpoint::{Checkpoint, CheckpointError, Note};
 use trust::envelope::Envelope;
-use trust::freshness::witnessed_time;
+use trust::freshness::{clock_floor, witnessed_time};
 use trust::state::{HoldError, Inert, State};
 use trust::statement::Seen;
 
@@ -197,9 +197,9 @@ impl Ledger {
         held.map(|(_, held)| held.envelope.to_text()).collect()
     }
 
-    /// The newest time that a quorum of witnesses reached, in milliseconds.
-    pub fn witnessed_time(&self) -> Option<u64> {
-        witnessed_time(self.state.as_ref()?, self.checkpoint.as_ref()?)
+    /// Where the clock's floor may move to, in milliseconds.
+    pub fn clock_floor(&self) -> Option<u64> {
+        clock_floor(self.state.as_ref()?, self.checkpoint.as_ref()?)
     }
 
     fn grow(&self, leaves: &[String]) -> Result<Option<State>, ExtendError> {

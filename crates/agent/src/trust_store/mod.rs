@@ -8,7 +8,7 @@
 //! | `held.log` | revocations ahead of the ledger, with its size then | appended |
 //! | `checkpoint` | the newest note | replaced |
 //! | `recoveries` | since when recoveries wait, for showing | replaced |
-//! | `clock` | the latest time that a quorum of witnesses reached | replaced |
+//! | `clock` | the latest time that a quorum of witnesses reached, less 15 s | replaced |
 //! | `warrants.log` | first uses and ends of warrants | appended |
 //! | `receipts.log` | the chain | appended |
 //! | `uploaded` | how many receipts the service holds | replaced |
@@ -173,22 +173,23 @@ impl TrustStore {
     ) -> Result<bool, ExtendError> {
         let grew = self.ledger.extend(&self.disk, from, leaves, note)?;
         self.note_recoveries();
-        if let Some(witnessed) = self
-            .ledger
-            .witnessed_time()
-            .filter(|time| *time > self.floor_stored)
-        {
-            if witnessed > self.floor.now() {
-                self.floor = Anchor::at(witnessed);
-            }
-            if witnessed >= self.floor_stored.saturating_add(FLOOR_STEP_MS) {
-                self.floor_stored = witnessed;
-                if let Err(error) = self.disk.replace(CLOCK, witnessed.to_string().as_bytes()) {
-                    tracing::warn!(%error, "the clock's floor was not stored");
-                }
-            }
+        if let Some(floor) = self.ledger.clock_floor() {
+            self.raise_floor(floor);
         }
         Ok(grew)
+    }
+
+    fn raise_floor(&mut self, floor: u64) {
+        if floor > self.floor.now() {
+            self.floor = Anchor::at(floor);
+        }
+        if floor < self.floor_stored.saturating_add(FLOOR_STEP_MS) {
+            return;
+        }
+        self.floor_stored = floor;
+        if let Err(error) = self.disk.replace(CLOCK, floor.to_string().as_bytes()) {
+            tracing::warn!(%error, "the clock's floor was not stored");
+        }
     }
 
     fn note_recoveries(&mut self) {

@@ -127,6 +127,7 @@ impl Org {
             approvals: 0,
             hours: None,
             openings_per_hour: None,
+            devices_per_hour: None,
             attended_when_stale: false,
         }));
     }

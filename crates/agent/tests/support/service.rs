@@ -224,7 +224,7 @@ impl Technician {
             match self.event().await {
                 Some(ViewerEvent::Head(_)) => {
                     self.viewer
-                        .open(warrant.take().unwrap(), None, wall_ms())
+                        .open(warrant.take().unwrap(), Vec::new(), None, wall_ms())
                         .unwrap();
                 }
                 Some(ViewerEvent::Opened(_)) => return Ok(()),

@@ -65,7 +65,9 @@ pub async fn open(scopes: &[Scope], terms: &Terms, common: &Common) -> Result<Se
         }
     };
     let mut driver = Driver::new(socket, viewer);
-    let opened = greet(&mut login, &mut driver, &target, &signed).await?;
+    // No witness counts a machine that its ledger does not know.
+    let counts = Vec::new();
+    let opened = greet(&mut login, &mut driver, &target, &signed, counts).await?;
     Ok(Session {
         driver,
         opened,

@@ -4,6 +4,7 @@
 //! service: a service that shows another device gets a refusal with its name.
 
 mod approval;
+mod count;
 mod driver;
 mod join;
 mod relay;
@@ -107,7 +108,7 @@ pub async fn open(
                 (channel_key, signed)
             }
         };
-        match try_open(&mut login, &target, &channel_key, &signed).await {
+        match try_counted(&mut login, &target, &channel_key, &signed).await {
             Err(why) if is_behind(&why) && attempt < ATTEMPTS => {
                 sleep(Duration::from_millis(RETRY_MS << attempt)).await
             }
@@ -116,9 +117,20 @@ pub async fn open(
     }
 }
 
-/// The device has not read the newest ledger yet: it fetches it because it was told of a longer one.
+/// The device has not read the newest ledger yet: it fetches it because it was told of a longer one. Or a witness has not.
 fn is_behind(why: &anyhow::Error) -> bool {
-    find(why).is_some_and(|f| f.kind == Kind::Device && f.code == "ledger_behind")
+    find(why).is_some_and(|f| f.code == "ledger_behind")
+}
+
+/// Counts are asked for just before: they are for this very opening.
+async fn try_counted(
+    login: &mut Login,
+    target: &Target,
+    channel_key: &[u8; 32],
+    signed: &SignedWarrant,
+) -> Result<Session> {
+    let counts = count::collect(login, target, signed).await?;
+    try_open(login, target, channel_key, signed, counts).await
 }
 
 async fn try_open(
@@ -126,6 +138,7 @@ async fn try_open(
     target: &Target,
     channel_key: &[u8; 32],
     signed: &SignedWarrant,
+    counts: Vec<String>,
 ) -> Result<Session> {
     let wish = MakeSession {
         device: target.keyid,
@@ -141,7 +154,7 @@ async fn try_open(
     let viewer = Viewer::new(binding, channel_key, &target.noise, &random(), now_ms())
         .with_context(|| format!("the channel key of {} is not usable", target.shown()))?;
     let mut driver = Driver::new(socket, viewer);
-    let opened = greet(login, &mut driver, target, signed).await?;
+    let opened = greet(login, &mut driver, target, signed, counts).await?;
     Ok(Session {
         driver,
         opened,
@@ -155,6 +168,7 @@ async fn greet(
     driver: &mut Driver,
     target: &Target,
     signed: &SignedWarrant,
+    mut counts: Vec<String>,
 ) -> Result<Opened> {
     loop {
         match driver.next().await? {
@@ -174,9 +188,10 @@ async fn greet(
                     driver.viewer.send_revocations(known)?;
                 }
                 let seen = receipts_so_far(login, target, &head)?;
+                let counts = std::mem::take(&mut counts);
                 driver
                     .viewer
-                    .open(signed.envelope.to_text(), seen, now_ms())?;
+                    .open(signed.envelope.to_text(), counts, seen, now_ms())?;
             }
             ViewerEvent::Revocations(envelopes) => take_revocations(login, &envelopes, target)?,
             ViewerEvent::Asking { until } => {

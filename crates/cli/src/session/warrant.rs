@@ -5,7 +5,8 @@ use trust::envelope::{Envelope, PayloadType};
 use trust::freshness::Stale;
 use trust::judge::{Approvals, Facts, Refusal, Standing, judge, lacking};
 use trust::scope::Scope;
-use trust::statement::{JOINED_GROUP, Policy, Role};
+use trust::state::DeviceGroups;
+use trust::statement::{Policy, Role};
 use trust::warrant::Warrant;
 use trust::{KeyId, WarrantId, X25519Public};
 
@@ -112,15 +113,12 @@ fn matching_policies<'a>(login: &'a Login, target: &Target) -> Vec<&'a Policy> {
     let Some(technician) = technician else {
         return Vec::new();
     };
-    let device = state.entry(&target.keyid).filter(|_| !target.joined);
-    let reaches = |group: &String| match device {
-        Some(device) => device.groups.contains(group),
-        None => target.joined && group == JOINED_GROUP,
+    let device = match state.entry(&target.keyid) {
+        _ if target.joined => DeviceGroups::Joined,
+        Some(device) => DeviceGroups::Admitted(device),
+        None => return Vec::new(),
     };
-    let policies = state.policies().map(|p| &p.policy);
-    policies
-        .filter(|p| technician.groups.contains(&p.technicians) && reaches(&p.devices))
-        .collect()
+    state.joining(technician, device).collect()
 }
 
 /// A ledger that no witness vouches for opens nothing unattended; attended only where a policy bears with it.
@@ -252,6 +250,7 @@ pub fn facts<'a>(
         channel_noise: warrant.noise,
         spent: None,
         openings: &[],
+        counts: &[],
     }
 }
 
@@ -276,7 +275,8 @@ fn judge_here(
         return Ok(Some(lacks));
     }
     match judge(&facts, envelope.as_bytes()) {
-        Ok(_) => Ok(None),
+        // Counts are asked for just before the device is.
+        Ok(_) | Err(Refusal::Uncounted(_)) => Ok(None),
         Err(Refusal::DeviceNotInForce(_)) => {
             let device = login
                 .state()

@@ -4,9 +4,10 @@
 //! ```text
 //! POST /v1/orgs/{org}/checkpoint    {"from","leaves","checkpoint"} -> {"cosignature":line} | 409 {"have":n}
 //! POST /v1/orgs/{org}/revocations   envelope                      -> {"held":true}
+//! POST /v1/orgs/{org}/counts        warrant's envelope            -> {"count":envelope}
 //! GET  /v1/orgs/{org}               -> {"org","size","held","witness"}
 //! ```
-//! Leaves and revocations are synced to disk before anything is acknowledged.
+//! Leaves, revocations and counts are synced to disk before anything is acknowledged.
 
 mod identity;
 mod routes;

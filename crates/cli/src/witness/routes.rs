@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::error::ErrorBody;
-use api::witness::{CosignAnswer, CosignRequest};
+use api::witness::{CosignAnswer, CosignRequest, CountAnswer};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
@@ -19,11 +19,11 @@ use tokio::sync::Semaphore;
 use trust::OrgId;
 use trust::envelope::Envelope;
 use trust::limits::ENVELOPE_BYTES_MAX;
-use trust::witness::WitnessRefusal;
+use trust::witness::{CountRefusal, WitnessRefusal};
 
 use super::identity::Identity;
 use super::store::{Refusal, Witnessed};
-use crate::ambient::now_ms;
+use crate::ambient::{date, now_ms};
 
 /// Leaves of one request, as JSON, in bytes.
 const CHECKPOINT_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -56,6 +56,7 @@ pub fn app(identity: Identity, dir: PathBuf, allowed: Option<BTreeSet<OrgId>>) -
         .route("/v1/orgs/{org}", get(describe))
         .route("/v1/orgs/{org}/checkpoint", post(checkpoint))
         .route("/v1/orgs/{org}/revocations", post(revocations))
+        .route("/v1/orgs/{org}/counts", post(counts))
         .layer(axum::middleware::map_response(readable_by_pages))
         .with_state(Arc::new(app))
 }
@@ -150,6 +151,28 @@ async fn revocations(
     on_ledger(app, org, move |ledger| match ledger.hold(&revocation) {
         Ok(()) => Ok(Json(json!({ "held": true })).into_response()),
         Err(why) => answer(&org, why),
+    })
+    .await
+}
+
+async fn counts(State(app): State<Arc<App>>, Path(org): Path<String>, request: Request) -> Answer {
+    let org = app.org_id(&org)?;
+    let body = read(request.into_body(), ENVELOPE_BYTES_MAX).await?;
+    let warrant = Envelope::parse(&body).map_err(|e| {
+        refuse(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            format!("The warrant is refused: {e}."),
+        )
+    })?;
+    on_ledger(app.clone(), org, move |ledger| {
+        match ledger.count(&warrant, &app.identity.key, now_ms()) {
+            Ok(count) => Ok(Json(CountAnswer {
+                count: count.to_text(),
+            })
+            .into_response()),
+            Err(why) => answer(&org, why),
+        }
     })
     .await
 }
@@ -249,11 +272,29 @@ fn answer(org: &OrgId, why: Refusal) -> Answer {
             let text = format!("Not held: {why}.");
             refuse(StatusCode::UNPROCESSABLE_ENTITY, "not_held", text)
         }
+        Refusal::Count(why) => uncounted(&why),
         Refusal::Disk(why) => {
             eprintln!("witness: {org}: {why:#}");
             fault("it could not be stored")
         }
     })
+}
+
+fn uncounted(why: &CountRefusal) -> Refused {
+    let text = format!("Not counted: {why}.");
+    match why {
+        CountRefusal::Warrant(refusal) => {
+            refuse(StatusCode::UNPROCESSABLE_ENTITY, refusal.code(), text)
+        }
+        CountRefusal::NotAsked => refuse(StatusCode::UNPROCESSABLE_ENTITY, "not_asked", text),
+        CountRefusal::TooMany { again, .. } => refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_devices",
+            // The next whole minute: dates have no seconds.
+            format!("{text} One more is possible at {}.", date(again + 59_999)),
+        ),
+        CountRefusal::Full => refuse(StatusCode::SERVICE_UNAVAILABLE, "full", text),
+    }
 }
 
 fn code(why: &WitnessRefusal) -> &'static str {

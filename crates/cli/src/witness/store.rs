@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use trust::envelope::Envelope;
 use trust::state::HoldError;
-use trust::witness::{Witness, WitnessRefusal};
-use trust::{Note, OrgId, SigningKey};
+use trust::witness::{CountRefusal, Tally, Witness, WitnessRefusal};
+use trust::{Note, OrgId, SigningKey, judge};
 
 use crate::disk;
 
+const COUNTED: &str = "counted";
+/// A tally's file is not tidied before it has this many lines.
+const TALLY_LINES_MIN: usize = 1_000;
 /// Largest ledger that is witnessed, in bytes of its leaves.
 pub const LEDGER_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
@@ -25,6 +28,8 @@ pub enum Refusal {
     Witness(WitnessRefusal),
     /// The revocation does not count.
     Hold(HoldError),
+    /// The warrant is not counted.
+    Count(CountRefusal),
     /// The disk, or the stored files.
     Disk(anyhow::Error),
 }
@@ -34,6 +39,9 @@ pub struct Witnessed {
     org: OrgId,
     dir: PathBuf,
     witness: Witness,
+    tally: Tally,
+    /// Lines of the tally's file, superseded ones too.
+    tally_lines: usize,
     bytes: u64,
     /// Memory may be ahead of a disk that failed: nothing is signed before it was read again.
     is_doubtful: bool,
@@ -69,10 +77,17 @@ impl Witnessed {
             let _ = witness.hold(&Envelope::parse(text.as_bytes())?);
         }
         let bytes = leaves.iter().map(|l| l.len() as u64).sum();
+        let counted = disk::read_lines(&dir.join(COUNTED))?;
+        let mut tally = Tally::default();
+        for line in &counted {
+            tally.add(&serde_json::from_str(line).context("a stored count cannot be read")?);
+        }
         Ok(Self {
             org,
             dir,
             witness,
+            tally,
+            tally_lines: counted.len(),
             bytes,
             is_doubtful: false,
         })
@@ -139,6 +154,51 @@ impl Witnessed {
             )
             .map_err(Refusal::Disk)?;
             self.is_doubtful = false;
+        }
+        Ok(())
+    }
+
+    /// Counts a warrant at `now`, in milliseconds. It is on disk before the count leaves this program.
+    pub fn count(
+        &mut self,
+        warrant: &Envelope,
+        key: &SigningKey,
+        now: u64,
+    ) -> Result<Envelope, Refusal> {
+        self.settle()?;
+        let state = self
+            .witness
+            .state()
+            // One that has read nothing yet is behind, and will not be for long.
+            .ok_or(Refusal::Count(CountRefusal::Warrant(
+                judge::Refusal::LedgerBehind,
+            )))?;
+        let counted = self
+            .tally
+            .weigh(state, warrant, now)
+            .map_err(Refusal::Count)?;
+        let line = serde_json::to_string(&counted).map_err(|e| Refusal::Disk(e.into()))?;
+        self.is_doubtful = true;
+        disk::append_lines(&self.dir.join(COUNTED), [line.as_str()]).map_err(Refusal::Disk)?;
+        self.is_doubtful = false;
+        self.tally.add(&counted);
+        self.tally_lines += 1;
+        let count = self.tally.count(state, warrant, &counted);
+        self.tidy_tally(now).map_err(Refusal::Disk)?;
+        count.sign(key).map_err(|e| Refusal::Disk(e.into()))
+    }
+
+    /// Writes the tally's file anew where most of it counts no more.
+    fn tidy_tally(&mut self, now: u64) -> Result<()> {
+        if self.tally_lines < TALLY_LINES_MIN {
+            return Ok(());
+        }
+        self.tally.forget(now);
+        let lines = self.tally.entries(now).map(|c| serde_json::to_string(&c));
+        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        if lines.len() * 2 < self.tally_lines {
+            disk::replace_lines(&self.dir.join(COUNTED), &lines)?;
+            self.tally_lines = lines.len();
         }
         Ok(())
     }

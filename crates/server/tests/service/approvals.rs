@@ -78,6 +78,7 @@ fn policy(approvers: &str) -> Say {
         approvals: 1,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: false,
     })
 }

@@ -25,7 +25,7 @@ pub struct Approvals {
 pub struct Foreseen {
     /// Of the policy it counts for, with this approval.
     pub approvals: Approvals,
-    /// Whether the warrant would then lack nothing.
+    /// Whether the warrant would then lack nothing but witnesses' counts.
     pub opens: bool,
 }
 
@@ -34,7 +34,8 @@ pub struct Foreseen {
 pub fn lacking(facts: &Facts<'_>, envelope: &[u8]) -> Result<Option<Approvals>, Refusal> {
     let checked = check(facts, envelope)?;
     let asked = checked.asked(facts, &checked.signers);
-    if asked.find().is_ok() {
+    // Counts are fetched last, when it lacks nothing else.
+    if matches!(asked.find(), Ok(_) | Err(Refusal::Uncounted(_))) {
         return Ok(None);
     }
     Ok(nearest(
@@ -58,7 +59,7 @@ pub fn foresee(
     let adds = candidates(&without)
         .filter(|policy| with.approvals(policy).len() > without.approvals(policy).len());
     let best = nearest(adds.map(|policy| wanted(&with, policy)));
-    let opens = with.find().is_ok();
+    let opens = matches!(with.find(), Ok(_) | Err(Refusal::Uncounted(_)));
     Ok(best.map(|approvals| Foreseen { approvals, opens }))
 }
 

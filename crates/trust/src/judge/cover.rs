@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::Refusal;
 use crate::bytes::KeyId;
 use crate::checkpoint::Checkpoint;
+use crate::count::counts_needed;
 use crate::envelope::Signer;
 use crate::freshness;
 use crate::scope::Scope;
-use crate::state::{Entry, State};
-use crate::statement::{JOINED_GROUP, Owner, Policy, Role};
+use crate::state::{DeviceGroups, Entry, State};
+use crate::statement::{Owner, Policy, Role};
 
 /// Why the nearest policy does not cover a warrant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
@@ -45,6 +46,24 @@ pub enum Uncovered {
     Stale,
 }
 
+/// Why the counts beside a warrant do not satisfy the one policy that covers everything else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
+pub enum Uncounted {
+    /// Too few witnesses counted it.
+    #[error("too few witnesses counted this opening just before it ({have} of {need})")]
+    TooFew {
+        /// Witnesses whose counts hold.
+        have: usize,
+        /// How many it takes.
+        need: usize,
+    },
+    /// They counted more devices than the policy allows.
+    #[error(
+        "the policy allows this person {0} devices within an hour, and the witnesses counted more"
+    )]
+    Devices(u32),
+}
+
 /// What policies are asked about: a warrant, or a wish that is not signed yet.
 pub(super) struct Asked<'a> {
     pub state: &'a State,
@@ -58,26 +77,10 @@ pub(super) struct Asked<'a> {
     pub attended: bool,
     pub signers: &'a [Signer],
     pub openings: usize,
+    /// Which witnesses counted it, and their numbers.
+    pub counts: &'a [(usize, u32)],
     pub resumes: bool,
     pub stale: bool,
-}
-
-/// The groups by which policies reach a device.
-#[derive(Clone, Copy)]
-pub(super) enum DeviceGroups<'a> {
-    /// Those of its admission.
-    Admitted(&'a Entry),
-    /// The reserved one of machines that joined by a code: no admission can name it.
-    Joined,
-}
-
-impl DeviceGroups<'_> {
-    fn contains(self, group: &str) -> bool {
-        match self {
-            Self::Admitted(entry) => entry.groups.iter().any(|g| g == group),
-            Self::Joined => group == JOINED_GROUP,
-        }
-    }
 }
 
 pub(super) struct Covered {
@@ -88,22 +91,23 @@ pub(super) struct Covered {
 impl Asked<'_> {
     /// The policies that join the technician's groups with the device's, by name.
     pub fn joining(&self) -> impl Iterator<Item = &Policy> {
-        self.state.policies().map(|p| &p.policy).filter(|policy| {
-            self.technician.groups.contains(&policy.technicians)
-                && self.device.contains(&policy.devices)
-        })
+        self.state.joining(self.technician, self.device)
     }
 
     /// The first policy that covers everything; else the refusal of the one that came nearest.
     pub fn find(&self) -> Result<Covered, Refusal> {
         let mut nearest = Uncovered::Groups;
         let mut is_vendor_alone = false;
+        let mut uncounted = None;
         for policy in self.joining() {
             let approvals = self.approvals(policy);
             let first = self.misses(policy, approvals.len()).next();
             match first {
                 Some(why) => nearest = nearest.max(why),
                 None if self.is_vendor_alone(&approvals) => is_vendor_alone = true,
+                None if self.uncounted(policy).is_some() => {
+                    uncounted = uncounted.max(self.uncounted(policy));
+                }
                 None => {
                     return Ok(Covered {
                         policy: policy.name.clone(),
@@ -111,6 +115,9 @@ impl Asked<'_> {
                     });
                 }
             }
+        }
+        if let Some(why) = uncounted {
+            return Err(Refusal::Uncounted(why));
         }
         if is_vendor_alone {
             return Err(Refusal::VendorOriginAlone);
@@ -151,6 +158,28 @@ impl Asked<'_> {
         ];
         let scopes: Vec<_> = scopes.map(|s| Uncovered::Scope(*s)).collect();
         scopes.into_iter().chain(others.into_iter().flatten())
+    }
+
+    /// Where witnesses did not count this opening, or counted more devices than the policy allows.
+    pub fn uncounted(&self, policy: &Policy) -> Option<Uncounted> {
+        let rate = policy.devices_per_hour.filter(|_| !self.resumes)?;
+        let need = counts_needed(self.state.roster());
+        let distinct = |counts: &mut dyn Iterator<Item = &(usize, u32)>| {
+            counts
+                .map(|(witness, _)| witness)
+                .collect::<BTreeSet<_>>()
+                .len()
+        };
+        let have = distinct(&mut self.counts.iter());
+        let within = distinct(&mut self.counts.iter().filter(|(_, n)| *n <= rate));
+        if within >= need {
+            return None;
+        }
+        Some(if have >= need {
+            Uncounted::Devices(rate)
+        } else {
+            Uncounted::TooFew { have, need }
+        })
     }
 
     /// One signature of each distinct person of the approvers' group, never of the technician himself.

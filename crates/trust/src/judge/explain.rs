@@ -2,14 +2,15 @@
 //!
 //! For administrators and technicians, before anything is signed. The checks are those of `judge`.
 
-use super::cover::{Asked, DeviceGroups, Uncovered};
+use super::cover::{Asked, Uncounted, Uncovered};
 use super::{Refusal, check_fresh, check_origins, check_standing};
 use crate::bytes::KeyId;
 use crate::checkpoint::Checkpoint;
+use crate::count::counts_needed;
 use crate::envelope::Signer;
 use crate::scope::Scope;
-use crate::state::State;
-use crate::statement::{Owner, Policy, Role};
+use crate::state::{DeviceGroups, State};
+use crate::statement::{Owner, Policy, Role, Roster};
 
 /// What a technician would like to do on a device. Times in milliseconds.
 pub struct Wish<'a> {
@@ -53,6 +54,17 @@ pub struct Weighed {
     pub misses: Vec<Refusal>,
     /// Approvers who would count.
     pub approvers: Vec<KeyId>,
+    /// What it also takes from witnesses, before the session opens.
+    pub counts: Option<Counts>,
+}
+
+/// Witnesses count the technician's devices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counts {
+    /// How many witnesses have to.
+    pub need: usize,
+    /// Devices of one person within an hour.
+    pub devices_per_hour: u32,
 }
 
 impl Explanation {
@@ -104,6 +116,7 @@ pub fn explain(wish: &Wish<'_>) -> Explanation {
         attended: wish.attended,
         signers: &signers,
         openings: wish.openings,
+        counts: &[],
         resumes: false,
         stale,
     };
@@ -125,9 +138,25 @@ fn weigh(asked: &Asked<'_>, policy: &Policy) -> Weighed {
         .then_some(Refusal::VendorOriginAlone);
     Weighed {
         policy: policy.name.clone(),
-        misses: misses.map(Refusal::Uncovered).chain(alone).collect(),
+        misses: misses
+            .map(Refusal::Uncovered)
+            .chain(alone)
+            .chain(uncountable(asked.state.roster(), policy))
+            .collect(),
         approvers: approvals.into_iter().map(|s| s.keyid).collect(),
+        counts: policy.devices_per_hour.map(|devices_per_hour| Counts {
+            need: counts_needed(asked.state.roster()),
+            devices_per_hour,
+        }),
     }
+}
+
+/// A policy that asks for counts where no witness can count.
+fn uncountable(roster: &Roster, policy: &Policy) -> Option<Refusal> {
+    let counts = roster.witnesses.iter().any(|w| w.holds_revocations);
+    policy.devices_per_hour.filter(|_| !counts)?;
+    let need = counts_needed(roster);
+    Some(Refusal::Uncounted(Uncounted::TooFew { have: 0, need }))
 }
 
 /// Who would sign, each on the best origin that his key may be used on.
@@ -166,6 +195,12 @@ impl Refusal {
                 "somebody of the approvers' group signs elsewhere, or the technician signs on an origin of the organisation"
             }
             Refusal::Uncovered(miss) => return Some(miss.remedy()),
+            Refusal::Uncounted(Uncounted::TooFew { .. }) => {
+                "whoever runs the witnesses brings them back, or the admins name more that hold revocations"
+            }
+            Refusal::Uncounted(Uncounted::Devices(_)) => {
+                "wait, or an admin allows more devices in the policy"
+            }
             _ => return None,
         })
     }

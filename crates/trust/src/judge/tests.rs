@@ -1,13 +1,14 @@
 //! The door: each refusal beside a warrant that opens and differs in one thing only.
 
 mod approvals;
+mod counts;
 mod cover;
 mod explain;
 mod joined;
 mod ledger;
 mod origins;
 
-use super::{Refusal, Spent, Uncovered, Verdict, judge, peek_id};
+use super::{Refusal, Spent, Uncounted, Uncovered, Verdict, judge, peek_id};
 use crate::bytes::{Hash, OrgId, Salt, WarrantId};
 use crate::envelope::{Envelope, PayloadType};
 use crate::scope::Scope;
@@ -326,6 +327,8 @@ fn every_refusal_has_its_own_code_and_sentence() {
         Refusal::TooEarly,
         Refusal::Expired,
         Refusal::Uncovered(Uncovered::Groups),
+        Refusal::Uncounted(Uncounted::TooFew { have: 0, need: 1 }),
+        Refusal::Uncounted(Uncounted::Devices(5)),
     ];
     let mut codes: Vec<_> = all.iter().map(Refusal::code).collect();
     let mut texts: Vec<_> = all.iter().map(ToString::to_string).collect();

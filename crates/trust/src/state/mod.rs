@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::bytes::{Hash, KeyId, OrgId, StatementId, WarrantId, sha256};
 use crate::envelope::Envelope;
 use crate::key::PublicKey;
-use crate::statement::{Policy, Role, Roster, Seen, Subject, Target};
+use crate::statement::{JOINED_GROUP, Policy, Role, Roster, Seen, Subject, Target};
 use crate::tree::Tree;
 
 pub use fold::{Inert, Outcome};
@@ -64,6 +64,24 @@ pub struct Entry {
     pub index: u64,
     /// Whose signatures gave it power.
     pub power: Power,
+}
+
+/// The groups by which policies reach a device.
+#[derive(Clone, Copy)]
+pub enum DeviceGroups<'a> {
+    /// Those of its admission.
+    Admitted(&'a Entry),
+    /// The reserved one of machines that joined by a code: no admission can name it.
+    Joined,
+}
+
+impl DeviceGroups<'_> {
+    fn contains(self, group: &str) -> bool {
+        match self {
+            Self::Admitted(entry) => entry.groups.iter().any(|g| g == group),
+            Self::Joined => group == JOINED_GROUP,
+        }
+    }
 }
 
 /// A policy with where it came from.
@@ -178,6 +196,17 @@ impl State {
         self.policies
             .values()
             .filter(|p| !self.is_policy_revoked(&p.id) && !self.is_tainted(p.index, &p.power))
+    }
+
+    /// The policies that count and join a technician's groups with a device's, by name.
+    pub fn joining<'a>(
+        &'a self,
+        technician: &'a Entry,
+        device: DeviceGroups<'a>,
+    ) -> impl Iterator<Item = &'a Policy> {
+        self.policies().map(|p| &p.policy).filter(move |policy| {
+            technician.groups.contains(&policy.technicians) && device.contains(&policy.devices)
+        })
     }
 
     /// Whether everything is suspended by a revocation of `*` that no newer roster lifted.

@@ -25,7 +25,7 @@ pub const OWN: &str = "https://console.hafen.example";
 pub const VENDOR: &str = "https://app.wayleave.example";
 
 /// Every payload type.
-pub const ALL_TYPES: [PayloadType; 7] = [
+pub const ALL_TYPES: [PayloadType; 9] = [
     PayloadType::Statement,
     PayloadType::Warrant,
     PayloadType::Receipt,
@@ -33,6 +33,8 @@ pub const ALL_TYPES: [PayloadType; 7] = [
     PayloadType::InviteAnswer,
     PayloadType::SignIn,
     PayloadType::Socket,
+    PayloadType::Beat,
+    PayloadType::Count,
 ];
 
 /// A named way to spoil something.
@@ -265,6 +267,7 @@ pub fn policy(name: &str) -> Policy {
         approvals: 0,
         hours: None,
         openings_per_hour: None,
+        devices_per_hour: None,
         attended_when_stale: false,
     }
 }
@@ -289,6 +292,7 @@ pub struct World {
     pub device: &'static str,
     pub spent: Option<Spent>,
     pub openings: Vec<u64>,
+    pub counts: Vec<String>,
     count: u64,
 }
 
@@ -323,6 +327,7 @@ impl World {
             device: "desk-1",
             spent: None,
             openings: Vec::new(),
+            counts: Vec::new(),
             count: 0,
         };
         world.refresh();
@@ -465,6 +470,7 @@ impl World {
             channel_noise: self.channel_noise,
             spent: self.spent,
             openings: &self.openings,
+            counts: &self.counts,
         }
     }
 

@@ -7,7 +7,7 @@ use trust::*;
 
 use crate::settle;
 use crate::support::*;
-use crate::warrant::{Desk, on_pages, staffed};
+use crate::warrant::{Desk, counting, on_pages, staffed};
 
 /// One wish of `tess` on `desk-1`.
 struct Asking<'a> {
@@ -59,7 +59,8 @@ fn ask(desk: &mut Desk, name: &str, asking: &Asking<'_>, expected: Result<&str, 
         }
     }
     let policies = explained.policies.iter().map(|p| {
-        json!({"policy": p.policy, "misses": p.misses.iter().map(says).collect::<Vec<_>>(), "approvers": p.approvers})
+        json!({"policy": p.policy, "misses": p.misses.iter().map(says).collect::<Vec<_>>(), "approvers": p.approvers,
+            "counts": p.counts.map(|c| json!({"need": c.need, "devicesPerHour": c.devices_per_hour}))})
     });
     desk.cases.push(json!({
         "name": name, "note": desk.note, "now": desk.world.now,
@@ -178,8 +179,42 @@ fn elsewhere() -> Value {
     desk.end("another page")
 }
 
+fn counted() -> Value {
+    let mut desk = Desk::of(counting());
+    desk.witnessed(&["watch", "far"], NOW);
+    let usual = Asking::default();
+    ask(&mut desk, "counts come later", &usual, Ok("attended"));
+    desk.end("witnesses count")
+}
+
+fn uncounted() -> Value {
+    let mut desk = Desk::of(counting());
+    let mut roster = desk.world.next_roster();
+    for witness in &mut roster.witnesses {
+        witness.holds_revocations = false;
+    }
+    roster.quorum = 0;
+    desk.world.give(Say::Roster(Box::new(roster)));
+    desk.witnessed(&[], NOW);
+    ask(
+        &mut desk,
+        "no witness that could count",
+        &Asking::default(),
+        Err(&[]),
+    );
+    desk.end("no witness counts")
+}
+
 #[test]
 fn explain_json() {
-    let desks = [policies(), revoked(), stopped(), origins(), elsewhere()];
+    let desks = [
+        policies(),
+        revoked(),
+        stopped(),
+        origins(),
+        elsewhere(),
+        counted(),
+        uncounted(),
+    ];
     settle("explain.json", &json!(desks));
 }

@@ -293,11 +293,16 @@ fn shapes() -> Value {
         openings_per_hour: Some(0),
         ..policy("x")
     };
+    let uncounted = Policy {
+        devices_per_hour: Some(0),
+        ..policy("x")
+    };
     for say in [
         Say::Admit(long),
         Say::Admit(two),
         Say::Admit(reserved),
         Say::Policy(idle),
+        Say::Policy(uncounted),
     ] {
         story.say(say, &TWO, "shape");
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use trust::checkpoint::cosign;
+use trust::count::{Count, counted_digest};
 use trust::envelope::Signer;
 use trust::judge::{Approvals, Spent, Standing, foresee, lacking};
 use trust::statement::*;
@@ -72,6 +73,7 @@ impl Desk {
                 "uncovered",
                 json!({"sentence": Refusal::Uncovered(why).to_string()}),
             ),
+            Err(why @ Refusal::Uncounted(_)) => (why.code(), json!({"sentence": why.to_string()})),
             Err(why) => (why.code(), json!(null)),
         };
         assert_eq!(outcome, expected, "{name}");
@@ -80,11 +82,12 @@ impl Desk {
             "facts": {
                 "now": facts.now, "device": facts.device, "device_noise": facts.device_noise,
                 "channel_noise": facts.channel_noise, "joined": joined_technician(facts.standing), "openings": facts.openings.len(),
+                "counts": facts.counts,
                 "spent": facts.spent.map(|s| json!({"noise": s.noise, "ended": s.ended})),
             },
             "outcome": outcome, "details": more,
         });
-        if matches!(outcome, "uncovered" | "vendor_origin_alone") {
+        if matches!(outcome, "uncovered" | "uncounted" | "vendor_origin_alone") {
             case["approvals"] = approvals(&facts, envelope);
         }
         self.cases.push(case);
@@ -638,6 +641,92 @@ fn origins() -> Value {
     desk.end("origins")
 }
 
+/// Three witnesses of which two fold the ledger, and two make it fresh; two devices of one person an hour.
+pub fn counting() -> World {
+    let mut world = World::with(|roster| {
+        roster.witnesses = ["watch", "far", "roots"].map(witness).to_vec();
+        roster.witnesses[2].holds_revocations = false;
+        roster.quorum = 2;
+    });
+    world.furnish();
+    world.give(Say::Policy(Policy {
+        devices_per_hour: Some(2),
+        ..policy("attended")
+    }));
+    world
+}
+
+fn counted() -> Value {
+    let mut desk = Desk::of(counting());
+    desk.witnessed(&["watch", "far", "roots"], NOW);
+    let mut ask = |name: &str, counts: &[(&str, u32, i64)], expected: &str| {
+        let warrant = sign_warrant(&desk.world.warrant(), &TESS);
+        desk.world.counts = counts
+            .iter()
+            .map(|(witness, devices, ago)| {
+                let count = Count {
+                    org: desk.world.org,
+                    warrant: counted_digest(&warrant),
+                    devices: *devices,
+                    at: NOW.checked_add_signed(-ago).unwrap(),
+                };
+                count.sign(&key(witness)).unwrap().to_text()
+            })
+            .collect();
+        desk.judge(name, &warrant, expected);
+    };
+    ask("no count", &[], "uncounted");
+    ask("one of two", &[("watch", 1, 0)], "uncounted");
+    ask("both", &[("watch", 1, 0), ("far", 2, 0)], "opens");
+    ask(
+        "one twice",
+        &[("watch", 1, 0), ("watch", 2, 0)],
+        "uncounted",
+    );
+    let roots = [("watch", 1, 0), ("roots", 1, 0)];
+    ask("one that folds no ledger", &roots, "uncounted");
+    ask(
+        "a stranger",
+        &[("watch", 1, 0), ("tess", 1, 0)],
+        "uncounted",
+    );
+    ask(
+        "one too many",
+        &[("watch", 3, 0), ("far", 2, 0)],
+        "too_many_devices",
+    );
+    ask(
+        "as old as it may be",
+        &[("watch", 1, 300_000), ("far", 2, 0)],
+        "opens",
+    );
+    ask(
+        "too old",
+        &[("watch", 1, 300_001), ("far", 2, 0)],
+        "uncounted",
+    );
+    ask(
+        "as early as it may be",
+        &[("watch", 1, -30_000), ("far", 2, 0)],
+        "opens",
+    );
+    ask(
+        "too early",
+        &[("watch", 1, -30_001), ("far", 2, 0)],
+        "uncounted",
+    );
+    desk.ask("counts of another warrant", &TESS, |_| {}, "uncounted");
+    desk.world.counts = vec!["{}".to_owned()];
+    desk.ask("no envelope", &TESS, |_| {}, "uncounted");
+    desk.world.counts.clear();
+    desk.world.spent = Some(Spent {
+        noise: noise("tess"),
+        ended: false,
+    });
+    desk.ask("resumed without", &TESS, |_| {}, "opens");
+    desk.end("witnesses count")
+}
+
 #[test]
 fn warrant_json() {
     let desks = [
@@ -650,6 +739,7 @@ fn warrant_json() {
         origins(),
         joined(),
         joined_and_revoked(),
+        counted(),
     ];
     settle("warrant.json", &json!(desks));
 }

@@ -87,6 +87,7 @@ impl Host {
             (
                 Control::Open {
                     warrant,
+                    counts,
                     seen_receipt,
                 },
                 State::Greeted { .. },
@@ -97,6 +98,7 @@ impl Host {
                 };
                 self.events.push_back(Event::Open {
                     warrant,
+                    counts: counts.unwrap_or_default(),
                     seen_receipt,
                     channel,
                     technician,

@@ -271,7 +271,9 @@ fn a_recorded_session_replayed_to_the_device_opens_nothing() {
         }
         for event in pair.at_viewer.drain(..) {
             if let ViewerEvent::Head(_) = event {
-                pair.viewer.open("{}".into(), None, NOW).unwrap();
+                pair.viewer
+                    .open("{}".into(), Vec::new(), None, NOW)
+                    .unwrap();
             }
         }
     }

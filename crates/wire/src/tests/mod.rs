@@ -92,7 +92,9 @@ impl Pair {
     /// A pair whose session is open with these scopes.
     pub(crate) fn open(scopes: &[Scope]) -> Self {
         let mut pair = Self::greeted();
-        pair.viewer.open("{}".into(), None, NOW).unwrap();
+        pair.viewer
+            .open("{}".into(), Vec::new(), None, NOW)
+            .unwrap();
         pair.pump();
         assert!(matches!(pair.at_host.pop(), Some(HostEvent::Open { .. })));
         pair.host.opened(opened(scopes)).unwrap();

@@ -38,7 +38,10 @@ impl RogueDevice {
 
     fn asked() -> Self {
         let mut rogue = Self::greeted();
-        rogue.viewer.open("{}".into(), None, NOW).unwrap();
+        rogue
+            .viewer
+            .open("{}".into(), Vec::new(), None, NOW)
+            .unwrap();
         rogue
     }
 

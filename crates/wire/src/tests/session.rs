@@ -58,11 +58,17 @@ fn a_session_opens_and_ends_in_order() {
     };
     pair.viewer.send_revocations(vec!["r2".into()]).unwrap();
     pair.viewer
-        .open("{\"payloadType\":\"..\"}".into(), Some(seen), NOW)
+        .open(
+            "{\"payloadType\":\"..\"}".into(),
+            vec!["c1".into()],
+            Some(seen),
+            NOW,
+        )
         .unwrap();
     pair.pump();
     let open = HostEvent::Open {
         warrant: "{\"payloadType\":\"..\"}".into(),
+        counts: vec!["c1".into()],
         seen_receipt: Some(seen),
         channel,
         technician,
@@ -92,7 +98,9 @@ fn a_session_opens_and_ends_in_order() {
 #[test]
 fn a_refusal_reaches_the_technician_and_nothing_opens() {
     let mut pair = Pair::greeted();
-    pair.viewer.open("{}".into(), None, NOW).unwrap();
+    pair.viewer
+        .open("{}".into(), Vec::new(), None, NOW)
+        .unwrap();
     pair.pump();
     pair.host
         .refuse("not_admitted", "This key was never admitted.");
@@ -215,7 +223,7 @@ fn verdicts_are_possible_only_while_a_warrant_is_judged() {
     let mut early = Pair::new();
     early.pump();
     assert_eq!(
-        early.viewer.open("{}".into(), None, NOW),
+        early.viewer.open("{}".into(), Vec::new(), None, NOW),
         Err(SendError::NoSession),
         "before the head"
     );
@@ -420,7 +428,9 @@ fn a_device_that_takes_too_long_is_given_up() {
     silent.handle_timeout(NOW + HANDSHAKE_MS_MAX);
     assert!(silent.is_over());
     let mut pair = Pair::greeted();
-    pair.viewer.open("{}".into(), None, NOW).unwrap();
+    pair.viewer
+        .open("{}".into(), Vec::new(), None, NOW)
+        .unwrap();
     pair.pump();
     pair.host.asking(NOW + 60_000).unwrap();
     pair.pump();

@@ -6,12 +6,15 @@ use trust::bytes::{Salt, WarrantId};
 use trust::envelope::{Envelope, PayloadType};
 use trust::judge::{self, Facts, Refusal, Spent, Standing, Verdict, judge};
 use trust::receipt::{Body, Event, Outcome, Receipt, seal_body};
+use trust::statement::Role;
 use trust::warrant::Warrant;
 
 use super::{Anchor, Channel, Crash, Device, Session, Use};
 use crate::cast;
 use crate::found::Rule;
+use crate::model::count::Slip;
 use crate::model::door::{Asked, objections};
+use crate::model::fleet::Entry;
 use crate::paper::Paper;
 
 /// Most denials that a device writes in one run.
@@ -36,6 +39,7 @@ impl Device {
         &mut self,
         paper: &Rc<Paper>,
         channel: &Channel,
+        counts: &[Slip],
         now: u64,
     ) -> Result<Said, Crash> {
         if self.run.is_none() {
@@ -45,7 +49,7 @@ impl Device {
         let peeked = judge::peek(&paper.bytes).map(|(_, warrant)| warrant);
         let used = peeked.as_ref().ok().and_then(|w| self.disk.used(&w.id));
         let time = self.time(now);
-        let verdict = match self.ask(paper, channel, used, time, now) {
+        let verdict = match self.ask(paper, channel, counts, used, time, now) {
             None => return refused("no_ledger"),
             Some(Ok(verdict)) => verdict,
             Some(Err(refusal)) => {
@@ -94,7 +98,7 @@ impl Device {
         let asked = run.sessions.remove(at);
         let used = Some((asked.channel.remote, false));
         let time = self.time(now).max(asked.began.now(now));
-        let verdict = self.ask(&asked.paper, &asked.channel, used, time, now);
+        let verdict = self.ask(&asked.paper, &asked.channel, &[], used, time, now);
         let (code, warrant) = match verdict {
             Some(Ok(verdict)) if allows => {
                 self.open(&asked.paper, &verdict, &asked.channel, Event::Open, now)?;
@@ -120,7 +124,7 @@ impl Device {
             let time = self.time(now).max(session.began.now(now));
             let used = Some((channel.remote, false));
             let (id, is_open) = (session.id, session.is_open);
-            if let Some(Err(refusal)) = self.ask(&paper, &channel, used, time, now) {
+            if let Some(Err(refusal)) = self.ask(&paper, &channel, &[], used, time, now) {
                 let may_pass = matches!(refusal, Refusal::LedgerBehind | Refusal::Stale(_));
                 over.push((id, refusal.code(), !is_open || !may_pass));
             }
@@ -173,6 +177,7 @@ impl Device {
         &mut self,
         paper: &Paper,
         channel: &Channel,
+        slips: &[Slip],
         used: Option<(trust::X25519Public, bool)>,
         time: u64,
         now: u64,
@@ -183,6 +188,7 @@ impl Device {
             .map(|(_, warrant)| warrant.by)
             .ok();
         let openings = by.map_or_else(Vec::new, |by| self.disk.openings(&by, time));
+        let counts: Vec<String> = slips.iter().map(|slip| slip.text.clone()).collect();
         let facts = Facts {
             state,
             checkpoint,
@@ -193,6 +199,7 @@ impl Device {
             channel_noise: channel.remote,
             spent: used.map(|(noise, ended)| Spent { noise, ended }),
             openings: &openings,
+            counts: &counts,
         };
         let said = judge(&facts, &paper.bytes);
         let asked = Asked {
@@ -205,6 +212,7 @@ impl Device {
             now: time,
             used,
             came: openings.len(),
+            counts: slips,
         };
         let against = objections(&asked);
         let rule = match &said {
@@ -262,8 +270,34 @@ impl Device {
         let body = body_of(&verdict.warrant, Some(verdict), None);
         // On disk before anybody hears of it.
         self.write_receipt(draft, &body, now)?;
+        if ev == Event::Open {
+            self.note_entry(verdict);
+        }
         self.begin(paper, id, channel, true, now);
         Ok(())
+    }
+
+    /// Who came in here for the first time under a policy that asks for counts, for the fleet's model.
+    fn note_entry(&mut self, verdict: &Verdict) {
+        let by = verdict.warrant.by;
+        let (Some(truth), Some(used)) = (&self.truth, self.disk.used.get(&verdict.warrant.id))
+        else {
+            return;
+        };
+        let policies = truth.policies();
+        let policy = policies.iter().find(|(_, p)| p.name == verdict.policy);
+        let rate = policy.and_then(|(_, policy)| policy.devices_per_hour);
+        let admitted = truth.in_force(&by, Role::Technician, used.at);
+        let person = admitted.and_then(|(_, subject)| subject.person.clone());
+        if let (Some(rate), Some(person), false) = (rate, person, self.clock_was_set) {
+            let (device, at) = (self.key, used.at);
+            self.entered.push(Entry {
+                person,
+                device,
+                rate,
+                at,
+            });
+        }
     }
 
     fn close(

@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use trust::checkpoint::Note;
-use trust::freshness::witnessed_time;
+use trust::freshness::{clock_floor, witnessed_time};
 use trust::state::State;
 
 use super::{Anchor, Crash, Device, Run};
 use crate::found::Rule;
 use crate::model::Ledger;
-use crate::model::vouch::Vouched;
+use crate::model::vouch::{AHEAD_MS, Vouched};
 use crate::paper::Paper;
 use crate::reading;
 
@@ -211,9 +211,10 @@ impl Device {
         let (Some(state), Some(checkpoint)) = (&run.state, &run.checkpoint) else {
             return Ok(());
         };
-        let reached = witnessed_time(state, checkpoint);
+        let reached = clock_floor(state, checkpoint);
         let truly = self.truth.as_ref().zip(run.note.as_ref());
         let truly = truly.and_then(|(truth, note)| note.reached(truth.roster().what));
+        let truly = truly.map(|reached| reached - AHEAD_MS / 2);
         if let Some(reached) = reached.filter(|reached| *reached > run.floor.now(now)) {
             run.floor = Anchor {
                 value: reached,

@@ -7,6 +7,7 @@ use trust::scope::Scope;
 use trust::statement::{Hours, Owner, Policy, Role, Roster};
 use trust::warrant::Warrant;
 
+use super::count::{self, Slip};
 use super::ledger::{Hand, Ledger};
 use super::vouch::{AHEAD_MS, Vouched};
 use crate::cast;
@@ -32,6 +33,8 @@ pub struct Asked<'a> {
     pub used: Option<(X25519Public, bool)>,
     /// How often this technician came within the last hour.
     pub came: usize,
+    /// What witnesses' counts came beside it.
+    pub counts: &'a [Slip],
 }
 
 /// Everything that speaks against it, by the names of refusals; empty if the device has to open.
@@ -143,7 +146,8 @@ fn about_hands(asked: &Asked<'_>, warrant: &Warrant, hands: &[Hand]) -> Vec<&'st
     let covering = ledger.policies().into_iter().filter_map(|(_, policy)| {
         let joins = groups.contains(&policy.technicians) && device.groups.contains(&policy.devices);
         let approvals = approvals(asked, warrant, policy, hands, person.person.as_deref());
-        (joins && covers(asked, warrant, policy, approvals.len())).then_some(approvals)
+        let covers = joins && covers(asked, warrant, policy, approvals.len());
+        covers.then_some((policy.devices_per_hour, approvals))
     });
     let covering: Vec<_> = covering.collect();
     if covering.is_empty() {
@@ -151,9 +155,18 @@ fn about_hands(asked: &Asked<'_>, warrant: &Warrant, hands: &[Hand]) -> Vec<&'st
         return against;
     }
     let by_vendor = |hand: &Hand| owner(roster, hand) == Some(Owner::Vendor);
-    let all_by_vendor = covering.iter().all(|all| all.iter().all(by_vendor));
-    if !warrant.attended && by_vendor(own) && all_by_vendor {
+    let is_alone = |all: &[Hand]| !warrant.attended && by_vendor(own) && all.iter().all(by_vendor);
+    let rates: Vec<_> = covering
+        .iter()
+        .filter(|(_, approvals)| !is_alone(approvals))
+        .map(|(rate, _)| rate.filter(|_| asked.used.is_none()))
+        .collect();
+    if rates.is_empty() {
         against.push("vendor_origin_alone");
+    }
+    let uncounted = |rate: &Option<u32>| count::objection(asked, warrant, (*rate)?);
+    if rates.iter().all(|rate| uncounted(rate).is_some()) {
+        against.extend(rates.iter().filter_map(uncounted));
     }
     against
 }

@@ -1,9 +1,12 @@
-//! How long a service that withholds a revocation can keep its devices open, at most.
+//! How long a service that withholds a revocation can keep its devices open, and how many a person opens, at most.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use trust::bytes::KeyId;
 use trust::statement::{Roster, Target};
 
+use super::count::{AGE_MS, needed};
 use super::ledger::revocation;
 use crate::paper::Paper;
 
@@ -62,4 +65,36 @@ impl Fleet {
         let complete = told.filter_map(|told| told.complete_at).min()?;
         Some(complete + max_age + CLOCKS_MS + REJUDGED_MS)
     }
+}
+
+/// Somebody's first opening under a policy that asks for counts.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// His person.
+    pub person: String,
+    /// Where.
+    pub device: KeyId,
+    /// Devices of one person within an hour, by that policy.
+    pub rate: u32,
+    /// When its warrant was used, by the device.
+    pub at: u64,
+}
+
+/// What a count's age and clocks leave of the hour, in milliseconds.
+const COUNTED_MS: u64 = 3_600_000 - AGE_MS - 2 * CLOCKS_MS - 60_000;
+
+/// Whoever opened more devices than honest witnesses counted: with `corrupt` of them counting whatever is wished.
+pub fn overrun(entries: &[Entry], roster: &Roster, corrupt: usize) -> Option<Entry> {
+    let able = roster.witnesses.iter().filter(|w| w.holds_revocations);
+    let honest = able.count().checked_sub(corrupt)?;
+    let needed = needed(roster).checked_sub(corrupt).filter(|n| *n > 0)?;
+    let is_over = |entry: &&Entry| {
+        let near = entries.iter().filter(|other| {
+            other.person == entry.person && other.at <= entry.at && other.at + COUNTED_MS > entry.at
+        });
+        let rate = near.clone().map(|e| e.rate).max().unwrap_or(0) as usize;
+        let devices: BTreeSet<KeyId> = near.map(|e| e.device).collect();
+        devices.len() > honest * rate / needed
+    };
+    entries.iter().find(is_over).cloned()
 }

@@ -101,7 +101,9 @@ pub fn work(w: &mut World) {
     let seen = w.desk.truth.head();
     let warrant = warrant(w, by, plan, seen, &name);
     let paper = sign(&warrant, &hands(w, by, plan));
-    if w.present(plan.device(), &paper, &channel) == Said::Asking && w.rng.percent(50) {
+    let counts = w.counts(&paper);
+    let said = w.present_counted(plan.device(), &paper, &channel, &counts);
+    if said == Said::Asking && w.rng.percent(50) {
         answer(w);
     }
 }

@@ -43,6 +43,7 @@ pub const MOVES: &[(&str, u64, bool, Move)] = &[
     ("the office changes its roster", 2, true, office::roster),
     ("rex reaches too far", 24, true, rex::reach),
     ("rex replays", 4, true, rex::replay),
+    ("rex lays counts in", 1, true, rex::lay_in),
     (
         "the service sequences out of order",
         4,

@@ -76,7 +76,8 @@ pub fn policy(w: &mut World) {
     let mut policies = org::policies(&mut w.rng);
     let at = w.rng.index(policies.len());
     let mut policy = policies.swap_remove(at);
-    match w.rng.below(5) {
+    match w.rng.below(6) {
+        4 => policy.devices_per_hour = Some(1),
         0 => policy.scopes.push(trust::Scope::ClipboardRead),
         1 => policy.max_seconds = 120,
         2 => policy.hours = Some(org::hours(&mut w.rng)),

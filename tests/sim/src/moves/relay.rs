@@ -69,7 +69,8 @@ pub fn call(w: &mut World) {
     let seen = w.desk.truth.head();
     let warrant = desk::warrant(w, "tess", plan, seen, &name);
     let paper = desk::sign(&warrant, &desk::hands(w, "tess", plan));
-    if w.present(at, &paper, &channel) == Said::Asking {
+    let counts = w.counts(&paper);
+    if w.present_counted(at, &paper, &channel, &counts) == Said::Asking {
         w.answer(at, true);
     }
 }

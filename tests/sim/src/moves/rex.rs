@@ -12,7 +12,9 @@ use super::desk::{PLANS, Plan, hands, sign, warrant};
 use super::thief::dedup;
 use crate::cast::{self, OWN, VENDOR};
 use crate::device::Channel;
+use crate::model::count::Slip;
 use crate::paper::{CEREMONIES, Content, Paper, Way, json};
+use crate::watcher::{Kind, Watcher};
 use crate::world::World;
 
 /// One warrant on its way, and everything that may be turned about it.
@@ -23,6 +25,20 @@ struct Try {
     at: usize,
     channel: Channel,
     spoil: Option<Spoil>,
+    counts: Counts,
+}
+
+/// Which counts stand beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counts {
+    Honest,
+    None,
+    OneTwice,
+    Old,
+    Roots,
+    Stranger,
+    Lowered,
+    Elsewhere,
 }
 
 /// What is done to the envelope.
@@ -76,6 +92,7 @@ pub fn attempt(w: &mut World, by: &str) {
         at: plan.device(),
         channel,
         spoil: None,
+        counts: Counts::Honest,
     };
     for _ in 0..[0, 1, 1, 1, 1, 2][w.rng.index(6)] {
         // Approvals matter where they are asked for.
@@ -87,14 +104,35 @@ pub fn attempt(w: &mut World, by: &str) {
         let turn = turns[w.rng.index(turns.len())];
         turn(w, &mut attempt);
     }
+    if w.rng.percent(20) {
+        miscounted(w, &mut attempt);
+    }
     dedup(&mut attempt.hands);
     if let Some(Spoil::Shape(which)) = attempt.spoil {
         make_unsound(&mut attempt.warrant, which);
     }
     let paper = finish(&attempt);
-    let said = w.present(attempt.at, &paper, &attempt.channel);
+    let counts = counts(w, &paper, attempt.counts);
+    let said = w.present_counted(attempt.at, &paper, &attempt.channel, &counts);
     if said == crate::device::Said::Asking && w.rng.percent(70) {
         w.answer(attempt.at, true);
+    }
+}
+
+/// Has a good warrant counted, and lets time pass before he uses it.
+pub fn lay_in(w: &mut World) {
+    let plan = PLANS[w.rng.index(3)];
+    let (channel, name) = w.channel();
+    let seen = w.desk.truth.head();
+    let mut warrant = warrant(w, "rex", plan, seen, &name);
+    warrant.until = warrant.from + 600_000;
+    let paper = sign(&warrant, &hands(w, "rex", plan));
+    let counts = w.counts(&paper);
+    let ms = w.rng.between(200_000, 500_000);
+    w.pass(ms);
+    super::service::refresh(w, plan.device());
+    if w.present_counted(plan.device(), &paper, &channel, &counts) == crate::device::Said::Asking {
+        w.answer(plan.device(), true);
     }
 }
 
@@ -167,6 +205,75 @@ fn more_scopes(w: &mut World, t: &mut Try) {
     let scope = Scope::ALL[w.rng.index(Scope::ALL.len())];
     if !t.warrant.scopes.contains(&scope) {
         t.warrant.scopes.push(scope);
+    }
+}
+
+fn miscounted(w: &mut World, t: &mut Try) {
+    let all = [
+        Counts::None,
+        Counts::OneTwice,
+        Counts::Old,
+        Counts::Roots,
+        Counts::Stranger,
+        Counts::Lowered,
+        Counts::Elsewhere,
+    ];
+    t.counts = all[w.rng.index(all.len())];
+}
+
+/// What he has in the place of counts.
+fn counts(w: &mut World, paper: &Rc<Paper>, which: Counts) -> Vec<Slip> {
+    if which == Counts::None {
+        return Vec::new();
+    }
+    let honest = w.counts(paper);
+    let (now, org) = (w.now, w.org.id);
+    let by = |name: &str, org| Watcher::new(name, Kind::Corrupt, 0, org).slip(paper, 1, now);
+    let one = honest.first().cloned();
+    match which {
+        Counts::None | Counts::Honest => honest,
+        Counts::OneTwice => one.iter().cycle().take(4).cloned().collect(),
+        Counts::Old => {
+            let known = w.slips.clone();
+            let mut pick = || w.rng.pick(&known).cloned();
+            std::iter::repeat_with(&mut pick)
+                .take(4)
+                .flatten()
+                .collect()
+        }
+        Counts::Roots => {
+            let plain = w.watchers.iter().filter(|w| w.kind == Kind::Plain);
+            plain.map(|w| by(&w.name, org)).chain(one).collect()
+        }
+        Counts::Stranger => {
+            let strangers = ["rex", "ada", "log"].map(|name| by(name, org));
+            strangers.into_iter().chain(one).collect()
+        }
+        // A smaller number under the signature of the larger.
+        Counts::Lowered => honest.into_iter().map(|slip| lowered(slip, 1)).collect(),
+        // The same witnesses count for another organisation too.
+        Counts::Elsewhere => {
+            let sister = OrgId(crate::org::sister(&w.org).digest.0);
+            let honest = w.watchers.iter().filter(|w| w.kind == Kind::Holder);
+            honest.map(|w| by(&w.name, sister)).collect()
+        }
+    }
+}
+
+fn lowered(slip: Slip, devices: u32) -> Slip {
+    let count = trust::count::Count {
+        org: slip.org,
+        warrant: slip.warrant,
+        devices,
+        at: slip.at,
+    };
+    let mut raw: serde_json::Value = serde_json::from_str(&slip.text).unwrap_or_default();
+    raw["payload"] = serde_json::json!(trust::Blob(json(&count)));
+    Slip {
+        text: raw.to_string(),
+        is_genuine: slip.is_genuine && slip.devices == devices,
+        devices,
+        ..slip
     }
 }
 

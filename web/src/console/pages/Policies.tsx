@@ -9,7 +9,7 @@ import { PolicyCheck } from '../PolicyCheck'
 
 type Draft = Omit<PolicyView, 'id' | 'standing'>
 
-const FIRST: Draft = { name: 'helpdesk', technicians: 'helpdesk', devices: 'workstations', approvers: undefined, scopes: ['view', 'control', 'files_read', 'files_write', 'shell', 'clipboard_read', 'clipboard_write'], maxSeconds: 3600, unattended: false, approvals: 0 }
+const FIRST: Draft = { name: 'helpdesk', technicians: 'helpdesk', devices: 'workstations', approvers: undefined, scopes: ['view', 'control', 'files_read', 'files_write', 'shell', 'clipboard_read', 'clipboard_write'], maxSeconds: 3600, unattended: false, approvals: 0, devicesPerHour: undefined }
 
 export function Policies(props: { account: Account }) {
   const { account } = props
@@ -55,6 +55,7 @@ function How(props: { policy: PolicyView }) {
       {policy.unattended ? <Tag tone="warn">unattended</Tag> : <Tag>asks the user</Tag>}
       <Tag>{Math.round(policy.maxSeconds / 60)} min</Tag>
       {policy.approvals > 0 && <Tag>{policy.approvals === 1 ? '1 approval' : `${policy.approvals} approvals`} by {policy.approvers}</Tag>}
+      {policy.devicesPerHour !== undefined && <Tag>{policy.devicesPerHour} devices an hour, counted</Tag>}
     </span>
   )
 }
@@ -93,6 +94,9 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
         <label class="field grow"><span>Approvals</span><input class="input" type="number" min={0} max={8} value={draft.approvals} onInput={(e) => change({ approvals: e.currentTarget.valueAsNumber || 0, approvers: draft.approvers ?? 'admins' })} /></label>
         <label class="field grow"><span>Approvers’ group</span><input class="input" value={draft.approvers ?? ''} placeholder="admins" onInput={(e) => change({ approvers: e.currentTarget.value || undefined })} /></label>
       </div>
+      <Field label="Devices of one person an hour" hint="Witnesses count over the whole fleet before each opening. Empty: nobody counts.">
+        <input class="input" type="number" min={1} max={100000} value={draft.devicesPerHour ?? ''} onInput={(e) => change({ devicesPerHour: e.currentTarget.valueAsNumber || undefined })} />
+      </Field>
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
   )

@@ -67,6 +67,7 @@ function useSession(account: Account, id: string, canvas: { current: HTMLCanvasE
     }
     fresh.onRevocations = (envelopes) => account.takeRevocations(envelopes)
     fresh.onClipboard = (text) => void takeCopied(text)
+    fresh.onOpened = () => account.sessionOpened(id)
     fresh.onAgain = () => void insist(() => ring(false)).catch(fail)
     ring(true).catch(fail)
     return () => fresh.close()

@@ -3,7 +3,7 @@
 
 import type { Signed } from '../envelope'
 import { type Policy, originOwner } from '../statement'
-import { type Asked, approvalsOf, findCover, isVendorAlone, joining, missesOf } from './cover'
+import { type Asked, Uncounted, approvalsOf, findCover, isVendorAlone, joining, missesOf } from './cover'
 import { type Facts, Refusal, examine } from './index'
 
 /** The approvals of one policy that covers a warrant in everything else. */
@@ -18,7 +18,7 @@ export interface Approvals {
   readonly independent: boolean
 }
 
-/** What one more approval would do: of the policy it counts for, and whether the warrant would then lack nothing. */
+/** What one more approval would do: of the policy it counts for, and whether the warrant would then lack nothing but witnesses' counts. */
 export interface Foreseen {
   readonly approvals: Approvals
   readonly opens: boolean
@@ -50,7 +50,11 @@ export async function foresee(facts: Facts, bytes: Uint8Array, approver: Signed)
   return approvals && { approvals, opens: isOpen(withMine) }
 }
 
-const isOpen = (asked: Asked): boolean => 'policy' in findCover(asked)
+// Counts are fetched last, when it lacks nothing else.
+function isOpen(asked: Asked): boolean {
+  const cover = findCover(asked)
+  return 'policy' in cover || cover instanceof Uncounted
+}
 
 // Policies that lack approvals at most.
 const candidates = (asked: Asked): Policy[] =>

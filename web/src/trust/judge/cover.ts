@@ -2,6 +2,7 @@
 
 import type { KeyId } from '../bytes'
 import type { Checkpoint } from '../checkpoint'
+import { type Counted, countsNeeded } from '../count'
 import type { Signed } from '../envelope'
 import { staleness } from '../freshness'
 import { SCOPES, type Scope } from '../scope'
@@ -25,6 +26,7 @@ export interface Asked {
   readonly attended: boolean
   readonly signers: readonly Signed[]
   readonly openings: number
+  readonly counts: readonly Counted[]
   readonly resumes: boolean
   readonly stale: boolean
 }
@@ -51,6 +53,18 @@ export class Uncovered extends Refusal {
   }
 }
 
+/** A refusal of the one policy that covers everything, and asks witnesses to count. */
+export class Uncounted extends Refusal {
+  constructor(
+    code: 'uncounted' | 'too_many_devices',
+    text: string,
+    /** Orders refusals of the same code. */
+    readonly weight: readonly number[],
+  ) {
+    super(code, text)
+  }
+}
+
 /** The policies that join the technician's groups with the device's, by name. */
 export function joining({ state, technician, device }: Asked): Policy[] {
   const policies = state.policies().map(({ policy }) => policy)
@@ -61,13 +75,19 @@ export function joining({ state, technician, device }: Asked): Policy[] {
 export function findCover(asked: Asked): Covered | Refusal {
   let nearest = new Uncovered('groups', "no policy joins the technician's groups with this device's groups")
   let vendorAlone = false
+  let uncounted: Uncounted | undefined
   for (const policy of joining(asked)) {
     const approvals = approvalsOf(asked, policy)
     const miss = missesOf(asked, policy, approvals.length)[0]
     if (miss) nearest = isNearer(miss, nearest) ? miss : nearest
     else if (isVendorAlone(asked, approvals)) vendorAlone = true
-    else return { policy: policy.name, approvals }
+    else {
+      const why = uncountedBy(asked, policy)
+      if (!why) return { policy: policy.name, approvals }
+      if (!uncounted || isCloser(why, uncounted)) uncounted = why
+    }
   }
+  if (uncounted) return uncounted
   if (vendorAlone) return vendorOriginAlone()
   if (asked.stale && nearest.miss === 'stale') {
     const why = staleness(asked.state, asked.checkpoint, asked.now)
@@ -78,9 +98,33 @@ export function findCover(asked: Asked): Covered | Refusal {
 
 function isNearer(a: Uncovered, b: Uncovered): boolean {
   const [kindA, kindB] = [MISSES.indexOf(a.miss), MISSES.indexOf(b.miss)]
-  if (kindA !== kindB) return kindA > kindB
-  const at = a.weight.findIndex((value, n) => value !== b.weight[n])
-  return at >= 0 && (a.weight[at] ?? 0) > (b.weight[at] ?? 0)
+  return kindA === kindB ? isHeavier(a.weight, b.weight) : kindA > kindB
+}
+
+function isCloser(a: Uncounted, b: Uncounted): boolean {
+  return a.code === b.code ? isHeavier(a.weight, b.weight) : a.code === 'too_many_devices'
+}
+
+function isHeavier(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((value, n) => value !== b[n])
+  return at >= 0 && (a[at] ?? 0) > (b[at] ?? 0)
+}
+
+/** Where witnesses did not count this opening, or counted more devices than the policy allows. */
+export function uncountedBy({ state, counts, resumes }: Asked, { devices_per_hour: rate }: Policy): Uncounted | undefined {
+  if (rate === undefined || resumes) return undefined
+  const need = countsNeeded(state.roster)
+  const distinct = (all: readonly Counted[]) => new Set(all.map(({ witness }) => witness)).size
+  const have = distinct(counts)
+  if (distinct(counts.filter(({ devices }) => devices <= rate)) >= need) return undefined
+  if (have < need) return tooFewCounts(have, need)
+  const text = `the policy allows this person ${rate} devices within an hour, and the witnesses counted more`
+  return new Uncounted('too_many_devices', text, [rate])
+}
+
+export function tooFewCounts(have: number, need: number): Uncounted {
+  const text = `too few witnesses counted this opening just before it (${have} of ${need})`
+  return new Uncounted('uncounted', text, [have, need])
 }
 
 /** Everything in which a policy falls short, in the order of judging. */

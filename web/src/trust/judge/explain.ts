@@ -2,12 +2,13 @@
 
 import type { KeyId } from '../bytes'
 import type { Checkpoint } from '../checkpoint'
+import { countsNeeded } from '../count'
 import type { Signed } from '../envelope'
 import type { Scope } from '../scope'
 import type { State } from '../state'
 import { originOwner, type Policy } from '../statement'
 import { checkFresh, notInForce, standingFault } from '.'
-import { type Asked, approvalsOf, isVendorAlone, joining, missesOf, Uncovered, vendorOriginAlone } from './cover'
+import { type Asked, approvalsOf, isVendorAlone, joining, missesOf, tooFewCounts, Uncovered, vendorOriginAlone } from './cover'
 import { Refusal } from './refusal'
 
 /** What a technician would like to do on a device. Times in milliseconds. */
@@ -34,6 +35,8 @@ export interface Weighed {
   readonly misses: readonly Refusal[]
   /** Approvers who would count. */
   readonly approvers: readonly KeyId[]
+  /** What it also takes from witnesses, before the session opens: so many count, so many devices of one person at most. */
+  readonly counts: { readonly need: number; readonly devicesPerHour: number } | null
 }
 
 /** What stands between a wish and a session. */
@@ -62,7 +65,7 @@ export function explain(wish: Wish): Explanation {
     obstacles.push(new Refusal('origin_not_listed', 'it was signed on a web origin that the organisation does not list'))
   }
   if (typeof device === 'string' || typeof technician === 'string') return { obstacles, policies: [], allowedBy: undefined }
-  const asked: Asked = { ...wish, by: wish.technician, technician, device, signers, resumes: false, stale }
+  const asked: Asked = { ...wish, by: wish.technician, technician, device, signers, counts: [], resumes: false, stale }
   const policies = joining(asked).map((policy) => weigh(asked, policy))
   if (policies.length === 0) obstacles.push(new Uncovered('groups', "no policy joins the technician's groups with this device's groups"))
   const covering = obstacles.length === 0 ? policies.find(({ misses }) => misses.length === 0) : undefined
@@ -83,7 +86,13 @@ function weigh(asked: Asked, policy: Policy): Weighed {
   const approvals = approvalsOf(asked, policy)
   const misses: Refusal[] = missesOf(asked, policy, approvals.length)
   if (isVendorAlone(asked, approvals)) misses.push(vendorOriginAlone())
-  return { policy: policy.name, misses, approvers: approvals.map(({ keyid }) => keyid) }
+  const { roster } = asked.state
+  const need = countsNeeded(roster)
+  const rate = policy.devices_per_hour
+  // A policy that asks for counts where no witness can count.
+  if (rate !== undefined && !roster.witnesses.some((w) => w.holds_revocations)) misses.push(tooFewCounts(0, need))
+  const counts = rate === undefined ? null : { need, devicesPerHour: rate }
+  return { policy: policy.name, misses, approvers: approvals.map(({ keyid }) => keyid), counts }
 }
 
 // Who would sign, each on the best origin that his key may be used on.
@@ -101,6 +110,8 @@ const REMEDIES: Partial<Record<Refusal['code'], string>> = {
   technician_not_in_force: 'an admin admits the technician',
   stale: 'whoever runs the witnesses brings them back; some policies let attended sessions open meanwhile',
   origin_not_listed: 'sign on an origin that the roster lists, or the admins list this one',
+  uncounted: 'whoever runs the witnesses brings them back, or the admins name more that hold revocations',
+  too_many_devices: 'wait, or an admin allows more devices in the policy',
   vendor_origin_alone: "somebody of the approvers' group signs elsewhere, or the technician signs on an origin of the organisation",
 }
 

@@ -3,6 +3,7 @@
 
 import type { Hash, KeyId, WarrantId, X25519Public } from '../bytes'
 import type { Checkpoint } from '../checkpoint'
+import { countsThatHold } from '../count'
 import { Envelope, type Signed } from '../envelope'
 import { TrustError } from '../error'
 import { staleness } from '../freshness'
@@ -34,6 +35,8 @@ export interface Facts {
   readonly spent?: { readonly noise: X25519Public; readonly ended: boolean } | undefined
   /** How many sessions `by` opened on this device within the last hour. */
   readonly openings: number
+  /** What comes beside the warrant: witnesses' counts, as envelopes. */
+  readonly counts?: readonly string[] | undefined
 }
 
 /** What a device grants. */
@@ -98,9 +101,10 @@ export async function examine(facts: Facts, bytes: Uint8Array): Promise<Examined
   const resumes = checkSpent(facts, warrant)
   checkTime(facts, warrant)
   const { state, checkpoint, now, openings } = facts
+  const counts = await countsThatHold(state.roster, envelope, warrant.org, facts.counts ?? [], now)
   const { by, scopes, attended } = warrant
   const lastsMs = warrant.until - warrant.from
-  return { envelope, warrant, state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, resumes, stale }
+  return { envelope, warrant, state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, counts, resumes, stale }
 }
 
 function read(bytes: Uint8Array): { envelope: Envelope; warrant: Warrant } {

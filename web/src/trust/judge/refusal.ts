@@ -26,6 +26,8 @@ export type RefusalCode =
   | 'too_early'
   | 'expired'
   | 'uncovered'
+  | 'uncounted'
+  | 'too_many_devices'
 
 /** A named refusal: the same codes as the workstation's. */
 export class Refusal extends TrustError {

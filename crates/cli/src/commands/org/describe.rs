@@ -145,6 +145,10 @@ fn policy_line(policy: &Policy) -> String {
     if let Some(rate) = policy.openings_per_hour {
         line += &format!(", {rate} openings an hour");
     }
+    if let Some(rate) = policy.devices_per_hour {
+        let devices = count(rate as usize, "device");
+        line += &format!(", {devices} of the fleet an hour as witnesses count");
+    }
     if policy.hours.is_some() {
         line += ", within its hours";
     }

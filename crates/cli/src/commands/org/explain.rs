@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 use trust::KeyId;
-use trust::judge::{Explanation, Refusal, Wish, explain};
+use trust::judge::{Counts, Explanation, Refusal, Wish, explain};
 use trust::scope::Scope;
 use trust::statement::Role;
 
@@ -15,6 +15,7 @@ use crate::ambient::now_ms;
 use crate::args::Common;
 use crate::failure::refused;
 use crate::login::{As, Login, SHORT_MS};
+use crate::say::count;
 use crate::session::target::resolve;
 
 /// Who, where, what.
@@ -138,6 +139,9 @@ fn as_text(
         };
         let approved = names(login, &weighed.approvers);
         line(format!("  {verdict}  policy {}{approved}", weighed.policy));
+        if let Some(counts) = &weighed.counts {
+            line(format!("         {}", counted(counts)));
+        }
         for miss in &weighed.misses {
             line(format!("         {}", reason(miss)));
         }
@@ -181,6 +185,16 @@ fn as_text(
     text
 }
 
+/// Nobody knows beforehand how much of the hour is used up: the witnesses say so when they are asked.
+fn counted(counts: &Counts) -> String {
+    let Counts {
+        need,
+        devices_per_hour,
+    } = counts;
+    let devices = count(*devices_per_hour as usize, "device");
+    format!("witnesses count it first ({need} of them): {devices} of one person within an hour")
+}
+
 /// What is in the way, without what all of them say, and who can change it.
 fn reason(refusal: &Refusal) -> String {
     let what = match refusal {
@@ -212,6 +226,7 @@ fn as_json(technician: &Labelled<'_>, device: &Labelled<'_>, explained: &Explana
     let policies = explained.policies.iter().map(|weighed| {
         json!({
             "policy": weighed.policy, "approvers": weighed.approvers,
+            "counts": weighed.counts.map(|c| json!({ "need": c.need, "devices_per_hour": c.devices_per_hour })),
             "misses": weighed.misses.iter().map(says).collect::<Vec<_>>(),
         })
     });

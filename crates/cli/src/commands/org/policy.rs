@@ -62,6 +62,9 @@ pub struct SetArguments {
     /// Openings of one technician on one device within an hour
     #[arg(long, value_name = "N")]
     openings_per_hour: Option<u32>,
+    /// Devices of one technician within an hour over the whole fleet: each opening is counted by the witnesses first
+    #[arg(long, value_name = "N", visible_alias = "counted")]
+    devices_per_hour: Option<u32>,
     /// Let attended sessions open when no witness vouches for the ledger, the user being told
     #[arg(long)]
     attended_when_stale: bool,
@@ -92,6 +95,7 @@ async fn set(arguments: SetArguments, common: &Common) -> Result<()> {
         approvals: arguments.approvals,
         hours: arguments.hours,
         openings_per_hour: arguments.openings_per_hour,
+        devices_per_hour: arguments.devices_per_hour,
         attended_when_stale: arguments.attended_when_stale,
     };
     policy

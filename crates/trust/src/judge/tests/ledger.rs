@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::checkpoint::{Checkpoint, cosign};
-use crate::freshness::{Stale, needs_renewal, turning_points, witnessed_time};
+use crate::freshness::{Stale, clock_floor, needs_renewal, turning_points, witnessed_time};
+use crate::limits::CLOCK_SKEW_MS;
 use crate::state::State;
 use crate::statement::{Roster, Seen};
 
@@ -264,6 +265,46 @@ fn the_clock_floor_is_the_time_that_a_quorum_reached() {
         witnessed_time(&world.state, &cosigned(&world, &lines[..1])),
         None
     );
+    let floor = clock_floor(&world.state, &checkpoint);
+    assert_eq!(floor, Some(NOW - CLOCK_SKEW_MS / 2));
+}
+
+#[test]
+fn a_witness_that_is_ahead_makes_nobody_elses_word_too_old() {
+    let mut world = World::with(|roster| {
+        roster.witnesses.push(witness("far"));
+        roster.max_age = 10_000;
+    });
+    world.furnish();
+    // By the true time NOW its clock is as far ahead as clocks may be.
+    let ahead = cosigned(&world, &[("watch", NOW + CLOCK_SKEW_MS / 2)]);
+    let floor = clock_floor(&world.state, &ahead).unwrap();
+    assert_eq!(floor, NOW);
+    // Five seconds on, the other one vouches; the first is gone, or its clock was put right.
+    let warrant = world.warrant();
+    world.checkpoint = cosigned(&world, &[("far", NOW + 4_000)]);
+    world.now = floor + 5_000;
+    assert!(world.ask(&warrant, &["tess"]).is_ok());
+    // With all of it, its word would stand 16 s in the past.
+    world.now += CLOCK_SKEW_MS / 2;
+    assert_eq!(code(world.ask(&warrant, &["tess"])), "stale");
+}
+
+#[test]
+fn a_device_that_has_its_floor_alone_takes_all_witnesses() {
+    let mut world = World::with(|roster| {
+        roster.quorum = 2;
+        roster.witnesses.push(witness("far"));
+        roster.max_age = 30_000;
+    });
+    world.furnish();
+    let half = CLOCK_SKEW_MS / 2;
+    let warrant = world.warrant();
+    for ahead in [half, half + 1_000] {
+        world.checkpoint = cosigned(&world, &[("watch", NOW + ahead), ("far", NOW)]);
+        world.now = clock_floor(&world.state, &world.checkpoint).unwrap();
+        assert_eq!(world.ask(&warrant, &["tess"]).is_ok(), ahead == half);
+    }
 }
 
 #[test]

@@ -328,7 +328,7 @@ fn on(days: &[u8], mut hours: Hours) -> Option<Hours> {
 #[test]
 fn unsound_policies_are_inert() {
     let mut world = World::new();
-    let bad: [Change<Policy>; 18] = [
+    let bad: [Change<Policy>; 19] = [
         ("name", |p| p.name = "A".to_owned()),
         ("technicians", |p| p.technicians = String::new()),
         ("devices", |p| p.devices = "a b".to_owned()),
@@ -343,6 +343,7 @@ fn unsound_policies_are_inert() {
             p.approvers = Some("leads".to_owned());
         }),
         ("rate", |p| p.openings_per_hour = Some(0)),
+        ("fleet's rate", |p| p.devices_per_hour = Some(0)),
         ("no day", |p| p.hours = on(&[], hours(0, 1440, 0))),
         ("day 7", |p| p.hours = on(&[7], hours(0, 1440, 0))),
         ("day twice", |p| p.hours = on(&[1, 1], hours(0, 1440, 0))),

@@ -90,6 +90,7 @@ fn bounds() -> BTreeMap<&'static str, u64> {
             "REVOCATIONS_PER_MESSAGE_MAX",
             limits::REVOCATIONS_PER_MESSAGE_MAX,
         ),
+        ("COUNTS_MAX", limits::COUNTS_MAX),
         ("SCOPES_MAX", limits::SCOPES_MAX),
         ("SENTENCE_BYTES_MAX", limits::SENTENCE_BYTES_MAX),
         ("TERMINAL_CELLS_MAX", limits::TERMINAL_CELLS_MAX.into()),
@@ -185,6 +186,7 @@ fn good_control() -> Vec<(&'static str, Stream, Vec<u8>)> {
         format!(
             r#"{{"open":{{"warrant":"","seen_receipt":{{"n":9007199254740991,"hash":"{HASH}"}}}}}}"#
         ),
+        r#"{"open":{"warrant":"","counts":["{}"]}}"#.into(),
         r#"{"revocations":{"envelopes":[]}}"#.into(),
         r#"{"revocations":{"envelopes":["a","b"]}}"#.into(),
         r#"{"window":{"stream":"files","id":1,"bytes":65536}}"#.into(),
@@ -409,6 +411,13 @@ const BAD_CONTROL: &[BadCase] = &[
         Control,
         &[],
         r#"{"open":{"warrant":"","seen_receipt":null}}"#,
+    ),
+    (
+        "no count, said twice",
+        DEVICE,
+        Control,
+        &[],
+        r#"{"open":{"warrant":"","counts":[]}}"#,
     ),
     (
         "a fraction",
