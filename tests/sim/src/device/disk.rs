@@ -48,6 +48,8 @@ pub struct Use {
     pub digest: Hash,
     /// Over for good.
     pub is_over: bool,
+    /// Devices within an hour, by the policy that let it in.
+    pub rate: Option<u32>,
 }
 
 impl Disk {

@@ -74,6 +74,7 @@ impl Device {
             at: time,
             session: session_id(&verdict.warrant.id, channel),
             digest: verdict.digest,
+            rate: self.rate_of(&verdict.policy),
             is_over: false,
         };
         self.disk.write(|disk| {
@@ -277,16 +278,22 @@ impl Device {
         Ok(())
     }
 
-    /// Who came in here for the first time under a policy that asks for counts, for the fleet's model.
+    /// What a policy says now about devices within an hour.
+    fn rate_of(&self, policy: &str) -> Option<u32> {
+        let policies = self.truth.as_ref()?.policies();
+        let known = policies.iter().find(|(_, p)| p.name == policy);
+        known.and_then(|(_, policy)| policy.devices_per_hour)
+    }
+
+    /// Who came in here for the first time under a policy that asked for counts when the warrant was used, for the fleet's
+    /// model. One that asks for them only since then asks the next.
     fn note_entry(&mut self, verdict: &Verdict) {
         let by = verdict.warrant.by;
         let (Some(truth), Some(used)) = (&self.truth, self.disk.used.get(&verdict.warrant.id))
         else {
             return;
         };
-        let policies = truth.policies();
-        let policy = policies.iter().find(|(_, p)| p.name == verdict.policy);
-        let rate = policy.and_then(|(_, policy)| policy.devices_per_hour);
+        let rate = used.rate;
         let admitted = truth.in_force(&by, Role::Technician, used.at);
         let person = admitted.and_then(|(_, subject)| subject.person.clone());
         if let (Some(rate), Some(person), false) = (rate, person, self.clock_was_set) {
