@@ -102,6 +102,10 @@ impl World {
             hours: None,
             openings_per_hour: None,
             attended_when_stale: false,
+            read_under: Vec::new(),
+            write_under: Vec::new(),
+            shell_as: Vec::new(),
+            ticket_required: false,
         };
         signed(&self.admin, self.org, 3, self.head(), Say::Policy(policy))
     }

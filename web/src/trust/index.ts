@@ -1,5 +1,6 @@
 // The trust core in the browser: the same rules as crates/trust, leaf for leaf. No page, no framework, no network.
 
+export { type Bounds, anyOf, boundsFault, boundsWords, isBeneath, isPath, isUnbound, isUser, noBounds } from './bounds'
 export * from './bytes'
 export { type Checkpoint, Note, checkpointOrigin } from './checkpoint'
 export { Envelope, type PayloadType, type Signature, type Signed, challengeOf, pae, payloadTypeName } from './envelope'
@@ -7,7 +8,7 @@ export { TrustError } from './error'
 export { Stale, staleness, witnessedTime } from './freshness'
 export { type Facts, Refusal, type RefusalCode, type Verdict, judge } from './judge'
 export { type Approvals, type Foreseen, foresee, lacking, lackingOf } from './judge/approval'
-export { type Asked, Uncovered, findCover } from './judge/cover'
+export { type Asked, Uncovered, findCover, span } from './judge/cover'
 export { type Explanation, type Weighed, type Wish, explain, remedyOf } from './judge/explain'
 export * from './key'
 export * as limits from './limits'

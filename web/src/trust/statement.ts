@@ -154,6 +154,14 @@ export interface Policy {
   openings_per_hour?: number | undefined
   /** Whether an attended session may open on a ledger that no witness calls fresh. */
   attended_when_stale: boolean
+  /** Folders beneath which files are listed and fetched; everything that the device shares if there are none. */
+  read_under: string[]
+  /** Folders beneath which files are put; everything that the device shares if there are none. */
+  write_under: string[]
+  /** Users as whom shells run, the warrant names one of them; the user of the display if there are none. */
+  shell_as: string[]
+  /** Whether the warrant has to name a ticket. */
+  ticket_required: boolean
 }
 
 /** A weekly window: on `days` (0 is Monday) from minute to minute of a clock `offset_minutes` east of UTC. */
@@ -251,6 +259,10 @@ const policy = object<Policy>({
   hours: optional(object<Hours>({ days: list(u8), from_minute: u16, to_minute: u16, offset_minutes: i16 })),
   openings_per_hour: optional(u32),
   attended_when_stale: flagOrNone,
+  read_under: listOrNone(text),
+  write_under: listOrNone(text),
+  shell_as: listOrNone(text),
+  ticket_required: flagOrNone,
 })
 
 const keyed = variant<Exclude<Target, '*'>>({

@@ -7,7 +7,7 @@ use trust::judge::{Approvals, Facts, Refusal, judge, lacking};
 use trust::scope::Scope;
 use trust::statement::{Policy, Role};
 use trust::warrant::Warrant;
-use trust::{KeyId, WarrantId, X25519Public};
+use trust::{Bounds, KeyId, WarrantId, X25519Public};
 
 use super::{Target, Terms, target};
 use crate::ambient::{date, now_ms, random};
@@ -20,6 +20,7 @@ use crate::say;
 /// What the technician has seen and agreed to sign.
 pub struct Agreed {
     scopes: Vec<Scope>,
+    bounds: Bounds,
     seconds: u64,
     attended: bool,
     why: String,
@@ -45,6 +46,8 @@ pub struct SignedWarrant {
     pub envelope: Envelope,
     /// What it lacks, if it lacks approvals.
     pub lacks: Option<Approvals>,
+    /// What the session may reach by the policy that covers it, or would with these approvals.
+    pub granted: Bounds,
 }
 
 impl SignedWarrant {
@@ -75,6 +78,7 @@ pub fn agree(
         .max();
     let mut agreed = Agreed {
         scopes: scopes.to_vec(),
+        bounds: terms.bounds(),
         seconds: terms.seconds(longest.unwrap_or(u64::MAX)),
         attended,
         why: terms.why.clone(),
@@ -83,7 +87,17 @@ pub fn agree(
     };
     check_fresh(login, attended, &matching)?;
     // Judged over a key that no channel will ever have: whatever is wrong is said before anybody is asked.
-    agreed.asks = sign(login, target, &agreed, &random())?.lacks;
+    let fitting = matching
+        .iter()
+        .filter(covers)
+        .map(|p| p.shell_as.as_slice());
+    if scopes.contains(&Scope::Shell) && agreed.bounds.shell_as.is_none() {
+        agreed.bounds.shell_as = only_user(fitting);
+    }
+    let signed = sign(login, target, &agreed, &random())?;
+    // From here on the warrant says itself what the policy allows: that is what is shown, signed and approved.
+    agreed.bounds = signed.granted;
+    agreed.asks = signed.lacks;
     if !common.json {
         show(login, target, &agreed)?;
     }
@@ -92,6 +106,16 @@ pub fn agree(
         "Nothing was signed and nothing was opened."
     );
     Ok(agreed)
+}
+
+/// The user as whom a shell has to run, where the policies leave no choice.
+fn only_user<'a>(mut policies: impl Iterator<Item = &'a [String]>) -> Option<String> {
+    let [user] = policies.next()? else {
+        return None;
+    };
+    policies
+        .all(|users| users == std::slice::from_ref(user))
+        .then(|| user.clone())
 }
 
 fn question(agreed: &Agreed) -> &'static str {
@@ -154,6 +178,9 @@ fn show(login: &Login, target: &Target, agreed: &Agreed) -> Result<()> {
             if at == 0 { "what  " } else { "      " },
             scope.sentence()
         );
+        if let Some(words) = agreed.bounds.words(*scope) {
+            eprintln!("            {words}");
+        }
     }
     eprintln!(
         "  until   {}",
@@ -207,6 +234,7 @@ pub fn sign(
         by: key.id(),
         noise: wire::public_of(channel_key).context("a channel key cannot be made")?,
         scopes: agreed.scopes.clone(),
+        bounds: agreed.bounds.clone(),
         from,
         until: from.saturating_add(agreed.seconds.saturating_mul(1000)),
         attended: agreed.attended,
@@ -219,12 +247,13 @@ pub fn sign(
         .check_shape()
         .map_err(|why| anyhow!("The warrant cannot be like this: {why}."))?;
     let envelope = Envelope::sign(PayloadType::Warrant, &warrant, &[key])?;
-    let lacks = judge_here(login, target, &warrant, &envelope)?;
+    let (lacks, granted) = judge_here(login, target, &warrant, &envelope)?;
     Ok(SignedWarrant {
         id,
         until: warrant.until,
         envelope,
         lacks,
+        granted,
     })
 }
 
@@ -247,19 +276,20 @@ pub fn facts<'a>(
     }
 }
 
-/// The approvals that are all that it lacks.
+/// The approvals that are all that it lacks, and what it may reach.
 fn judge_here(
     login: &Login,
     target: &Target,
     warrant: &Warrant,
     envelope: &Envelope,
-) -> Result<Option<Approvals>> {
+) -> Result<(Option<Approvals>, Bounds)> {
     let facts = facts(login, target.keyid, target.noise, warrant);
     if let Ok(Some(lacks)) = lacking(&facts, envelope.as_bytes()) {
-        return Ok(Some(lacks));
+        let granted = lacks.bounds.clone();
+        return Ok((Some(lacks), granted));
     }
     match judge(&facts, envelope.as_bytes()) {
-        Ok(_) => Ok(None),
+        Ok(verdict) => Ok((None, verdict.bounds)),
         Err(Refusal::DeviceNotInForce(_)) => {
             let device = login
                 .state()

@@ -266,6 +266,10 @@ pub fn policy(name: &str) -> Policy {
         hours: None,
         openings_per_hour: None,
         attended_when_stale: false,
+        read_under: Vec::new(),
+        write_under: Vec::new(),
+        shell_as: Vec::new(),
+        ticket_required: false,
     }
 }
 
@@ -439,6 +443,7 @@ impl World {
             by: key("tess").id(),
             noise: noise("tess"),
             scopes: vec![Scope::View],
+            bounds: Bounds::default(),
             from: self.now,
             until: self.now + 600_000,
             attended: true,
@@ -458,7 +463,7 @@ impl World {
             device: key("desk-1").id(),
             device_noise: noise("desk-1"),
             channel_noise: self.channel_noise,
-            spent: self.spent,
+            spent: self.spent.clone(),
             openings: &self.openings,
         }
     }

@@ -49,7 +49,8 @@ impl Desk {
         self.held.push(envelope.to_text());
     }
 
-    fn ask(
+    /// What the desk says to a warrant of `tess`, changed.
+    pub fn ask(
         &mut self,
         name: &str,
         signers: &[&str],
@@ -66,7 +67,7 @@ impl Desk {
         let (outcome, more) = match self.world.judge(envelope) {
             Ok(v) => (
                 "opens",
-                json!({"policy": v.policy, "approvers": v.approvers, "resumes": v.resumes, "stale": v.stale, "digest": v.digest}),
+                json!({"policy": v.policy, "bounds": v.bounds, "approvers": v.approvers, "resumes": v.resumes, "stale": v.stale, "digest": v.digest}),
             ),
             Err(Refusal::Uncovered(why)) => (
                 "uncovered",
@@ -80,7 +81,7 @@ impl Desk {
             "facts": {
                 "now": facts.now, "device": facts.device, "device_noise": facts.device_noise,
                 "channel_noise": facts.channel_noise, "openings": facts.openings.len(),
-                "spent": facts.spent.map(|s| json!({"noise": s.noise, "ended": s.ended})),
+                "spent": facts.spent.as_ref().map(|s| json!({"noise": s.noise, "ended": s.ended, "bounds": s.bounds})),
             },
             "outcome": outcome, "details": more,
         });
@@ -103,7 +104,7 @@ impl Desk {
 
 /// What the warrant lacks, and what the signature of `abe` would do.
 fn approvals(facts: &Facts<'_>, envelope: &Envelope) -> Value {
-    let form = |a: &Approvals| json!({"policy": a.policy, "approvers": a.approvers, "have": a.have, "need": a.need, "independent": a.independent});
+    let form = |a: &Approvals| json!({"policy": a.policy, "bounds": a.bounds, "approvers": a.approvers, "have": a.have, "need": a.need, "independent": a.independent});
     let lacks = lacking(facts, envelope.as_bytes()).unwrap();
     let abe = Signer {
         keyid: key("abe").id(),
@@ -116,7 +117,7 @@ fn approvals(facts: &Facts<'_>, envelope: &Envelope) -> Value {
     })
 }
 
-const TESS: [&str; 1] = ["tess"];
+pub const TESS: [&str; 1] = ["tess"];
 const BOTH: [&str; 2] = ["tess", "abe"];
 
 fn aims() -> Value {
@@ -270,7 +271,11 @@ fn formed_and_spent(desk: &mut Desk) {
         ("ended", noise("tess"), true, "spent"),
         ("replayed", noise("mallory"), false, "spent"),
     ] {
-        desk.world.spent = Some(Spent { noise, ended });
+        desk.world.spent = Some(Spent {
+            noise,
+            ended,
+            bounds: Bounds::default(),
+        });
         desk.ask(name, &TESS, |_| {}, expected);
     }
 }
@@ -462,6 +467,7 @@ fn policies() -> Value {
     desk.world.spent = Some(Spent {
         noise: noise("tess"),
         ended: false,
+        bounds: Bounds::default(),
     });
     desk.ask("the first resumed", &TESS, one(Scope::FilesRead), "opens");
     desk.end("one single policy covers the whole warrant")
@@ -593,6 +599,7 @@ fn warrant_json() {
         revoked(),
         suspended(),
         policies(),
+        crate::bounds::bounds(),
         origins(),
     ];
     settle("warrant.json", &json!(desks));

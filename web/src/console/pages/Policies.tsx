@@ -1,15 +1,17 @@
 // What technicians of a group may do on devices of a group.
 import { useState } from 'preact/hooks'
 import { Button, Dialog, Empty, Field, Note, Page, Tag } from '../../ui/parts'
+import { span } from '../../trust'
 import { sentence, toast } from '../../ui/toast'
 import type { Account } from '../account'
+import { boundsFor, boundsTold, Folders, Users } from '../Bounds'
 import { ScopeChecks } from '../ConnectDialog'
 import { type PolicyView, SCOPES, type Scope } from '../model'
 import { PolicyCheck } from '../PolicyCheck'
 
 type Draft = Omit<PolicyView, 'id' | 'standing'>
 
-const FIRST: Draft = { name: 'helpdesk', technicians: 'helpdesk', devices: 'workstations', approvers: undefined, scopes: ['view', 'control', 'files_read', 'files_write', 'shell', 'clipboard_read', 'clipboard_write'], maxSeconds: 3600, unattended: false, approvals: 0 }
+const FIRST: Draft = { name: 'helpdesk', technicians: 'helpdesk', devices: 'workstations', approvers: undefined, scopes: ['view', 'control', 'files_read', 'files_write', 'shell', 'clipboard_read', 'clipboard_write'], maxSeconds: 3600, unattended: false, approvals: 0, hours: undefined, openingsPerHour: undefined, attendedWhenStale: false, readUnder: [], writeUnder: [], shellAs: [], ticketRequired: false }
 
 export function Policies(props: { account: Account }) {
   const { account } = props
@@ -30,7 +32,7 @@ export function Policies(props: { account: Account }) {
                 <tr key={policy.id}>
                   <td class="nowrap"><strong>{policy.name}</strong></td>
                   <td class="nowrap">{policy.technicians} → {policy.devices}</td>
-                  <td class="muted">{SCOPES.filter((s) => policy.scopes.includes(s.scope)).map((s) => s.title).join(', ')}</td>
+                  <td class="muted">{SCOPES.filter((s) => policy.scopes.includes(s.scope)).map((s) => s.title).join(', ')}<Reach policy={policy} /></td>
                   <td><How policy={policy} /></td>
                   <td class="nowrap" style={{ textAlign: 'right' }}>
                     {admin && <><Button tone="quiet" onClick={() => edit(policy)} aria-label={`Change ${policy.name}`}>Change</Button><Button tone="quiet" class="risky" onClick={() => drop(policy)} aria-label={`Revoke ${policy.name}`}>Revoke</Button></>}
@@ -48,13 +50,22 @@ export function Policies(props: { account: Account }) {
   )
 }
 
+// What it narrows, on lines of its own; a ticket stands with how it is asked for.
+function Reach(props: { policy: PolicyView }) {
+  const told = boundsTold({ ...props.policy, ticketRequired: false })
+  return <>{told.map((words) => <div class="small paths" key={words}>{words}</div>)}</>
+}
+
 function How(props: { policy: PolicyView }) {
   const { policy } = props
   return (
     <span class="row tight">
       {policy.unattended ? <Tag tone="warn">unattended</Tag> : <Tag>asks the user</Tag>}
-      <Tag>{Math.round(policy.maxSeconds / 60)} min</Tag>
+      <Tag>{span(policy.maxSeconds)} at most</Tag>
       {policy.approvals > 0 && <Tag>{policy.approvals === 1 ? '1 approval' : `${policy.approvals} approvals`} by {policy.approvers}</Tag>}
+      {policy.ticketRequired && <Tag>with a ticket</Tag>}
+      {policy.hours && <Tag>within hours</Tag>}
+      {policy.openingsPerHour !== undefined && <Tag>{policy.openingsPerHour} openings an hour</Tag>}
     </span>
   )
 }
@@ -70,7 +81,9 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
   const save = async () => {
     setBusy(true)
     try {
-      const { text, tone } = await props.account.setPolicy(draft)
+      const { read_under: readUnder, write_under: writeUnder } = boundsFor(draft.scopes, { read_under: draft.readUnder, write_under: draft.writeUnder })
+      const shellAs = draft.scopes.includes('shell') ? draft.shellAs : []
+      const { text, tone } = await props.account.setPolicy({ ...draft, readUnder, writeUnder, shellAs })
       toast(text, tone)
       props.onClose()
     } catch (error) {
@@ -93,8 +106,23 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
         <label class="field grow"><span>Approvals</span><input class="input" type="number" min={0} max={8} value={draft.approvals} onInput={(e) => change({ approvals: e.currentTarget.valueAsNumber || 0, approvers: draft.approvers ?? 'admins' })} /></label>
         <label class="field grow"><span>Approvers’ group</span><input class="input" value={draft.approvers ?? ''} placeholder="admins" onInput={(e) => change({ approvers: e.currentTarget.value || undefined })} /></label>
       </div>
+      <Narrower draft={draft} onChange={change} />
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
+  )
+}
+
+// How far the chosen scopes reach.
+function Narrower(props: { draft: Draft; onChange: (part: Partial<Draft>) => void }) {
+  const { draft, onChange } = props
+  const anywhere = 'One a line; empty: all that the device shares.'
+  return (
+    <>
+      {draft.scopes.includes('files_read') && <Folders label="Fetch only from these folders" hint={anywhere} folders={draft.readUnder} onChange={(readUnder) => onChange({ readUnder })} />}
+      {draft.scopes.includes('files_write') && <Folders label="Put only into these folders" hint={anywhere} folders={draft.writeUnder} onChange={(writeUnder) => onChange({ writeUnder })} />}
+      {draft.scopes.includes('shell') && <Users label="Shell only as these users" hint="One a line; empty: the user of the display." users={draft.shellAs} onChange={(shellAs) => onChange({ shellAs })} />}
+      <label class="check"><input type="checkbox" checked={draft.ticketRequired} onChange={(e) => onChange({ ticketRequired: e.currentTarget.checked })} /><span><strong>Ticket required</strong>: no warrant without one</span></label>
+    </>
   )
 }
 
