@@ -48,7 +48,7 @@ impl Desk {
     }
 
     fn ask(&mut self, request: Request) -> (u16, Vec<Answer>) {
-        self.last_id += 1;
+        self.last_id = self.last_id.wrapping_add(1);
         (
             self.last_id,
             self.files.handle(self.last_id, Piece::Head(request), false),
