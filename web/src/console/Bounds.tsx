@@ -1,7 +1,9 @@
 // Folders and users: how far files and shells reach, in a policy and in a warrant.
 import { useState } from 'preact/hooks'
-import { type Bounds, isPath, isUser, noBounds } from '../trust'
+import { type Bounds, isPath, isUnbound, isUser, noBounds } from '../trust'
 import type { PolicyView, Scope } from './model'
+
+const NARROWED: readonly Scope[] = ['files_read', 'files_write', 'shell']
 
 // One item a line; what is typed stays as it is typed.
 function Lines(props: { label: string; hint: string; items: readonly string[]; isGood: (item: string) => boolean; fault: string; onChange: (items: string[]) => void }) {
@@ -33,11 +35,13 @@ export function BoundsFields(props: { scopes: readonly Scope[]; bounds: Bounds; 
   const { scopes, bounds } = props
   const change = (part: Partial<Bounds>) => props.onChange({ ...bounds, ...part })
   const hint = 'One a line, such as /home/anna/Documents; empty: as the policy has it.'
+  if (!scopes.some((scope) => NARROWED.includes(scope))) return null
   return (
-    <>
+    <details class="stack" open={!isUnbound(bounds)}>
+      <summary>Narrow it down</summary>
       {scopes.includes('files_read') && <Folders label="Fetch only from" hint={hint} folders={bounds.read_under} onChange={(read_under) => change({ read_under })} />}
       {scopes.includes('files_write') && <Folders label="Put only into" hint={hint} folders={bounds.write_under} onChange={(write_under) => change({ write_under })} />}
-      {scopes.includes('shell') && (
+      {scopes.includes('shell') && props.users.length > 0 && (
         <label class="field"><span>Shell as</span>
           <select class="input" value={bounds.shell_as ?? ''} onChange={(e) => change({ shell_as: e.currentTarget.value || undefined })}>
             <option value="">the user of the display</option>
@@ -45,7 +49,7 @@ export function BoundsFields(props: { scopes: readonly Scope[]; bounds: Bounds; 
           </select>
         </label>
       )}
-    </>
+    </details>
   )
 }
 

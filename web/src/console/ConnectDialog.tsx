@@ -60,10 +60,12 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
         <input class="input" autofocus required maxLength={200} value={choice.why} onInput={(e) => change({ why: e.currentTarget.value })} />
       </Field>
       <div class="columns">
-        <ScopeChecks scopes={choice.scopes} {...(fit.length > 0 ? { allowed: fit.flatMap((policy) => policy.scopes) } : {})} onChange={(scopes) => change({ scopes })} />
+        <div class="stack">
+          <ScopeChecks scopes={choice.scopes} {...(fit.length > 0 ? { allowed: fit.flatMap((policy) => policy.scopes) } : {})} onChange={(scopes) => change({ scopes })} />
+          <BoundsFields scopes={choice.scopes} bounds={choice.bounds} users={usersOf(fit)} onChange={(bounds) => change({ bounds })} />
+        </div>
         <div class="stack">
           <HowLong choice={choice} longest={longest(fit)} wantsTicket={wantsTicket} onChange={change} />
-          <BoundsFields scopes={choice.scopes} bounds={chosen.bounds} users={usersOf(fit)} onChange={(bounds) => change({ bounds })} />
           <section class="note" aria-label="The warrant you sign">
             <WarrantFacts warrant={{ ...choice, bounds: granted, who: `${account.identity.name}, ${account.orgName.value}`, device: device.name, words: device.words, why: choice.why.trim(), ticket: choice.ticket.trim(), until: Date.now() + choice.minutes * 60_000 }} />
           </section>
@@ -96,7 +98,7 @@ function HowLong(props: { choice: Choice; longest: number; wantsTicket: boolean;
   const { choice, onChange } = props
   return (
     <>
-      <div class="row">
+      <div class="row" style={{ alignItems: 'start' }}>
         <label class="field grow"><span>Minutes</span>
           <input class="input" type="number" min={1} max={props.longest} value={choice.minutes} onInput={(e) => onChange({ minutes: e.currentTarget.valueAsNumber || 1 })} />
         </label>

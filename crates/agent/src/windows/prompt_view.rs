@@ -17,6 +17,8 @@ const BUTTON: Size = Size::new(144.0, 48.0);
 const BUTTON_GAP: f32 = 12.0;
 
 const NAME_CHARS_MAX: usize = 80;
+/// A folder is shown whole: what is cut off would look wider than it is.
+const FOLDER_CHARS_MAX: usize = trust::limits::PATH_BYTES_MAX;
 const WHY_CHARS_MAX: usize = 300;
 
 /// The two answers.
@@ -72,7 +74,7 @@ fn bound(permission: Permission, request: &PromptRequest) -> String {
     let under = |folders: &[String]| {
         let folders: Vec<String> = folders
             .iter()
-            .map(|f| one_line(f, NAME_CHARS_MAX))
+            .map(|f| one_line(f, FOLDER_CHARS_MAX))
             .collect();
         match folders.split_last() {
             None => String::new(),

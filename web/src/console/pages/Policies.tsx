@@ -101,6 +101,7 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
       </div>
       <ScopeChecks legend="What they may do" scopes={draft.scopes} onChange={(scopes: Scope[]) => change({ scopes })} />
       <label class="check"><input type="checkbox" checked={draft.unattended} onChange={(e) => change({ unattended: e.currentTarget.checked })} /><span><strong>Unattended</strong>: nobody at the device is asked</span></label>
+      <label class="check"><input type="checkbox" checked={draft.ticketRequired} onChange={(e) => change({ ticketRequired: e.currentTarget.checked })} /><span><strong>Ticket required</strong>: no warrant without one</span></label>
       <div class="row tight">
         <label class="field grow"><span>Minutes at most</span><input class="input" type="number" min={1} max={10080} value={Math.round(draft.maxSeconds / 60)} onInput={(e) => change({ maxSeconds: (e.currentTarget.valueAsNumber || 1) * 60 })} /></label>
         <label class="field grow"><span>Approvals</span><input class="input" type="number" min={0} max={8} value={draft.approvals} onInput={(e) => change({ approvals: e.currentTarget.valueAsNumber || 0, approvers: draft.approvers ?? 'admins' })} /></label>
@@ -116,13 +117,15 @@ function PolicyDialog(props: { account: Account; draft: Draft; isNew: boolean; o
 function Narrower(props: { draft: Draft; onChange: (part: Partial<Draft>) => void }) {
   const { draft, onChange } = props
   const anywhere = 'One a line; empty: all that the device shares.'
+  const isNarrow = draft.readUnder.length + draft.writeUnder.length + draft.shellAs.length > 0
+  if (!draft.scopes.some((scope) => scope === 'files_read' || scope === 'files_write' || scope === 'shell')) return null
   return (
-    <>
+    <details class="stack" open={isNarrow}>
+      <summary>Narrow it down: folders and users</summary>
       {draft.scopes.includes('files_read') && <Folders label="Fetch only from these folders" hint={anywhere} folders={draft.readUnder} onChange={(readUnder) => onChange({ readUnder })} />}
       {draft.scopes.includes('files_write') && <Folders label="Put only into these folders" hint={anywhere} folders={draft.writeUnder} onChange={(writeUnder) => onChange({ writeUnder })} />}
       {draft.scopes.includes('shell') && <Users label="Shell only as these users" hint="One a line; empty: the user of the display." users={draft.shellAs} onChange={(shellAs) => onChange({ shellAs })} />}
-      <label class="check"><input type="checkbox" checked={draft.ticketRequired} onChange={(e) => onChange({ ticketRequired: e.currentTarget.checked })} /><span><strong>Ticket required</strong>: no warrant without one</span></label>
-    </>
+    </details>
   )
 }
 
