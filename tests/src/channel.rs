@@ -5,6 +5,7 @@ use screen::message::{Features, ViewerMessage};
 use tokio::sync::mpsc;
 use trust::bytes::sha256;
 use trust::{KeyId, OrgId, X25519Public};
+use wire::clipboard::Clipboard;
 use wire::control::{Head, Opened};
 use wire::files::{self, Digest};
 use wire::input::Input;
@@ -334,6 +335,40 @@ impl Channel {
     /// Moves hands on the device.
     pub async fn input(&mut self, input: Input) {
         self.send(0, ToDevice::Input(input)).await;
+    }
+
+    /// Puts a text into the device's clipboard.
+    pub async fn set_clipboard(&mut self, text: &str) {
+        let text = text.to_owned();
+        let set = ToDevice::Clipboard(Clipboard::Set { text });
+        self.send(0, set).await;
+    }
+
+    /// Asks for the device's clipboard, and then for a sign of life: the text, if it comes before that.
+    pub async fn get_clipboard(&mut self) -> Option<String> {
+        self.send(0, ToDevice::Clipboard(Clipboard::Get {})).await;
+        self.viewer.ping(9).unwrap();
+        loop {
+            match self.next().await {
+                ViewerEvent::Pong { .. } => return None,
+                ViewerEvent::Message {
+                    message: ToTechnician::Clipboard(Clipboard::Set { text }),
+                    credit,
+                    ..
+                } => {
+                    self.viewer.consumed(credit);
+                    return Some(text);
+                }
+                ViewerEvent::Message { credit, .. } => self.viewer.consumed(credit),
+                ViewerEvent::Over(end) => panic!("the session is over: {end:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks for the device's clipboard until it holds this text.
+    pub async fn wait_for_clipboard(&mut self, wanted: &str) {
+        while self.get_clipboard().await.as_deref() != Some(wanted) {}
     }
 
     /// Waits until the device has taken all that was sent before.

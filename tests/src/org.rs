@@ -255,6 +255,7 @@ impl Org {
             by: by.key.id(),
             noise,
             scopes: scopes.to_vec(),
+            bounds: trust::Bounds::default(),
             from: now,
             until: now + 600_000,
             attended: false,
@@ -345,6 +346,10 @@ pub fn policy(name: &str, technicians: &str, devices: &str, scopes: &[Scope]) ->
         openings_per_hour: None,
         devices_per_hour: None,
         attended_when_stale: false,
+        read_under: Vec::new(),
+        write_under: Vec::new(),
+        shell_as: Vec::new(),
+        ticket_required: false,
     }
 }
 

@@ -8,7 +8,7 @@ import type { Service } from '../src/console/signin'
 import type { Identity, KeptWarrant } from '../src/console/vault'
 import type { Names } from '../src/console/views'
 import {
-  composeStatement, ed25519FromSeed, ed25519Signer, Envelope, generateOpeningKey, type KeyId, nameCommitment, openWarrant, type OrgId, type Policy, randomId, type Roster, type Salt, type Say, sealWarrant, sha256, signGenesis, signStatement, signWarrant, State, toB64u, type Warrant, type WarrantId, warrant as warrantSchema, type X25519Public,
+  composeStatement, ed25519FromSeed, ed25519Signer, Envelope, generateOpeningKey, type KeyId, nameCommitment, noBounds, openWarrant, type OrgId, type Policy, randomId, type Roster, type Salt, type Say, sealWarrant, sha256, signGenesis, signStatement, signWarrant, State, toB64u, type Warrant, type WarrantId, warrant as warrantSchema, type X25519Public,
 } from '../src/trust'
 
 const kept: KeptWarrant[] = []
@@ -41,6 +41,7 @@ async function world() {
     ({ admit: { role: 'technician', subjects: [{ key: who.key, person: opaque, name: nameCommitment(who.name) }], groups: [group], until: Date.now() + 24 * HOUR } })
   const policy: Policy = {
     name: 'asks', technicians: 'support', devices: 'office', approvers: 'leads', scopes: ['view'], max_seconds: 3600, unattended: true, approvals: 1, attended_when_stale: false,
+    read_under: [], write_under: [], shell_as: [], ticket_required: false,
   }
   const says: Say[] = [
     technician(tess, 'tess', 'support'), technician(lea, 'lea', 'leads'),
@@ -63,7 +64,7 @@ const identityOf = (who: Person, org: OrgId, role: 'admin' | 'technician' = 'tec
 function warrantOf({ org, state, tess, desk }: World): Warrant {
   const now = Date.now()
   return {
-    org, id: randomId<WarrantId>(), device: desk.key.id, by: tess.key.id, noise: NOISE, scopes: ['view'], from: now - 1000, until: now + HOUR / 2, attended: false,
+    org, id: randomId<WarrantId>(), device: desk.key.id, by: tess.key.id, noise: NOISE, scopes: ['view'], bounds: noBounds(), from: now - 1000, until: now + HOUR / 2, attended: false,
     why: 'The printer is silent', name: tess.name, seen: state.head,
   }
 }

@@ -31,7 +31,7 @@ describe('receipts in the console', () => {
     expect(altered).toBeUndefined()
     expect(verdict).toMatchObject({ wholeTo: envelopes.length, faults: [] })
     expect(lines.map(({ receipt }) => receipt.n)).toEqual(envelopes.map((_, at) => envelopes.length - at))
-    expect(lines.at(-1)?.body).toEqual({ approvers: [], ...vectors.chain[0].body })
+    expect(lines.at(-1)?.body).toEqual({ approvers: [], bounds: { read_under: [], write_under: [] }, ...vectors.chain[0].body })
   })
 
   it('stay sealed without the audit key', async () => {

@@ -3,7 +3,8 @@ import type { PolicyView, Scope } from '../src/console/model'
 import { fitting, longest, suggest } from '../src/console/suggest'
 
 const policy = (part: Partial<PolicyView>): PolicyView => ({
-  id: 'p', name: 'p', technicians: 'helpdesk', devices: 'desks', approvers: undefined, scopes: ['view'], maxSeconds: 3600, unattended: false, approvals: 0, devicesPerHour: undefined, standing: 'in_force', ...part,
+  id: 'p', name: 'p', technicians: 'helpdesk', devices: 'desks', approvers: undefined, scopes: ['view'], maxSeconds: 3600, unattended: false, approvals: 0, devicesPerHour: undefined, hours: undefined, openingsPerHour: undefined,
+  attendedWhenStale: false, readUnder: [], writeUnder: [], shellAs: [], ticketRequired: false, standing: 'in_force', ...part,
 })
 const ALL: Scope[] = ['view', 'control', 'shell']
 

@@ -165,7 +165,7 @@ export const HEAD: ToTechnician = {
 }
 
 export const OPENED: ToTechnician = {
-  opened: { session: 'AQ', scopes: ['view'], until: 1_800_000_000_000, attended: false, display: { state: 'ready' } },
+  opened: { session: 'AQ', scopes: ['view'], bounds: { read_under: [], write_under: [] }, until: 1_800_000_000_000, attended: false, display: { state: 'ready' } },
 }
 
 export const bytesOfHash = (hash: Hash): Bytes => bytesOf(hash)

@@ -58,6 +58,10 @@ describe('the trust core', () => {
       unattended: false,
       approvals: 0,
       attended_when_stale: false,
+      read_under: [],
+      write_under: [],
+      shell_as: [],
+      ticket_required: false,
     }
     const first = await signStatement(composeStatement(state, { policy }, 2_000), [admin])
     const second = await signStatement(composeStatement(state, { policy: { ...policy, name: 'other' } }, 2_000), [admin])

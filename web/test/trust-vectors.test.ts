@@ -160,6 +160,9 @@ async function deskOf({ org, leaves, held }: Any): Promise<trust.State> {
   return state
 }
 
+// Bounds as they are held, from how they are written.
+const whole = (bounds: Any): trust.Bounds => ({ ...trust.noBounds(), ...bounds })
+
 describe('warrant.json', () => {
   for (const desk of load('warrant.json')) {
     it.each<Any>(desk.cases)(`${desk.name}: $name`, async ({ envelope, note, facts, outcome, details, approvals }: Any) => {
@@ -173,14 +176,14 @@ describe('warrant.json', () => {
         deviceNoise: facts.device_noise as X25519Public,
         channelNoise: facts.channel_noise as X25519Public,
         joined: facts.joined ? { technician: facts.joined as X25519Public } : undefined,
-        spent: facts.spent ?? undefined,
+        spent: facts.spent ? { ...facts.spent, bounds: whole(facts.spent.bounds) } : undefined,
         openings: facts.openings as number,
         counts: facts.counts as string[],
       }
       const judged = trust.judge(known, trust.utf8(envelope))
       if (outcome === 'opens') {
         const { warrant, ...verdict } = await judged
-        expect(verdict).toEqual(details)
+        expect(verdict).toEqual({ ...details, bounds: whole(details.bounds) })
         expect(warrant.org).toBe(desk.org)
       } else {
         expect(await codeOf(() => judged)).toBe(outcome)
@@ -188,8 +191,11 @@ describe('warrant.json', () => {
       }
       if (approvals) {
         const approver = { keyid: approvals.approver as KeyId, origin: undefined }
-        expect((await trust.lacking(known, trust.utf8(envelope))) ?? null).toEqual(approvals.lacks)
-        expect((await trust.foresee(known, trust.utf8(envelope), approver)) ?? null).toEqual(approvals.foreseen)
+        const held = (of: Any) => of && { ...of, bounds: whole(of.bounds) }
+        const { lacks, foreseen } = approvals
+        expect((await trust.lacking(known, trust.utf8(envelope))) ?? null).toEqual(held(lacks))
+        const expected = foreseen && { ...foreseen, approvals: held(foreseen.approvals) }
+        expect((await trust.foresee(known, trust.utf8(envelope), approver)) ?? null).toEqual(expected)
       }
     })
   }
@@ -200,7 +206,7 @@ describe('explain.json', () => {
     it.each<Any>(desk.cases)(`${desk.name}: $name`, async ({ note, now, wish, explained }: Any) => {
       const state = await deskOf(desk)
       const checkpoint = await trust.Note.parse(desk.org, note).verify(desk.org, state.roster)
-      const { obstacles, policies, allowedBy } = trust.explain({ state, checkpoint, now, ...wish })
+      const { obstacles, policies, allowedBy } = trust.explain({ state, checkpoint, now, ...wish, bounds: whole(wish.bounds) })
       const says = (refusal: trust.Refusal) => ({ code: refusal.code, text: refusal.message, remedy: trust.remedyOf(refusal) ?? null })
       expect(allowedBy ?? null).toBe(explained.allowedBy)
       expect(obstacles.map(says)).toEqual(explained.obstacles)
@@ -252,7 +258,7 @@ describe('receipt.json', () => {
     for (const { envelope, body, head: expected } of vectors.chain) {
       const followed = await trust.follow(head, vectors.org, device, trust.Envelope.parse(envelope))
       expect(followed.head).toEqual(expected)
-      expect(await trust.openBody(await audit(), followed.receipt)).toEqual({ approvers: [], ...body })
+      expect(await trust.openBody(await audit(), followed.receipt)).toEqual({ approvers: [], ...body, bounds: whole(body.bounds) })
       head = followed.head
     }
   })

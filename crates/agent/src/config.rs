@@ -32,6 +32,9 @@ pub enum Command {
     /// The desk helper; started by the agent itself.
     #[command(hide = true)]
     Helper(Helper),
+    /// A shell as another user; started by the agent itself.
+    #[command(hide = true)]
+    AsUser(AsUser),
     /// A window; started by the agent itself.
     #[command(hide = true)]
     Window {
@@ -141,6 +144,16 @@ pub struct Helper {
     /// The display.
     #[arg(long)]
     pub display: Option<String>,
+}
+
+/// Arguments of a shell as another user.
+#[derive(Args, Debug, Clone)]
+pub struct AsUser {
+    /// Whose.
+    pub name: String,
+    /// A command line for `sh -c`; the user's login shell if absent.
+    #[arg(long, allow_hyphen_values = true)]
+    pub line: Option<String>,
 }
 
 /// `$XDG_STATE_HOME/wayleave`, else `~/.local/state/wayleave` (XDG base directory specification).

@@ -14,6 +14,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use trust::bounds::Bounds;
 use trust::scope::Scope;
 use wire::frame::Stream;
 
@@ -38,6 +39,9 @@ pub enum ToHelper {
         session: Number,
         /// What it may do.
         scopes: Vec<Scope>,
+        /// Within which bounds.
+        #[serde(default, skip_serializing_if = "Bounds::is_empty")]
+        bounds: Bounds,
     },
     /// A session is over: everything of it ends now.
     Stop {

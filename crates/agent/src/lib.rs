@@ -25,6 +25,7 @@ pub mod relay;
 pub mod repin;
 pub mod session;
 pub mod shell;
+pub mod shell_user;
 pub mod socket;
 pub mod trust_store;
 pub mod wakeup;

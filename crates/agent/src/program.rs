@@ -25,6 +25,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Window { kind } => return crate::windows::run(&[kind]),
         Command::Helper(args) => return crate::helper::run(args),
+        Command::AsUser(args) => return crate::shell_user::run(&args),
         Command::Run(args) => run(args),
         Command::Fingerprint(args) => fingerprint(&args),
         Command::Status(args) => status(&args.dir),

@@ -1,6 +1,7 @@
 //! One terminal: a process in a session of its own on a pseudo-terminal, with everything it started killed at the end.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use wire::limits::DATA_BYTES_MAX;
 use wire::shell::Signal as Asked;
 
 use crate::limits::LARGE_BLOCKS;
+use crate::shell_user::{Change, change_to};
 
 /// How long the output of a process that has ended may still take.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
@@ -54,6 +56,17 @@ pub struct Start {
     pub command: Option<String>,
     /// The display that programs open their windows on.
     pub display: Option<String>,
+    /// As whom it runs; as the agent's own user if absent.
+    pub user: Option<AsUser>,
+}
+
+/// A user for a shell.
+#[derive(Clone, Debug)]
+pub struct AsUser {
+    /// The agent's own program, which becomes the shell.
+    pub program: PathBuf,
+    /// His name on this machine.
+    pub name: String,
 }
 
 struct Typed {
@@ -75,7 +88,7 @@ impl Shell {
         let pair = native_pty_system()
             .openpty(size(start.cols, start.rows))
             .map_err(|error| failed("a terminal", error.to_string()))?;
-        let child = pair.slave.spawn_command(command(&start));
+        let child = pair.slave.spawn_command(command(&start)?);
         let mut child = child.map_err(|error| failed("the shell", error.to_string()))?;
         drop(pair.slave);
         let leader = child
@@ -247,7 +260,12 @@ fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
-fn command(start: &Start) -> CommandBuilder {
+fn command(start: &Start) -> Result<CommandBuilder, String> {
+    if let Some(user) = &start.user
+        && change_to(&user.name)? == Change::Becomes
+    {
+        return Ok(command_as(user, start));
+    }
     let mut command = match &start.command {
         None => CommandBuilder::new_default_prog(),
         Some(line) => {
@@ -266,6 +284,18 @@ fn command(start: &Start) -> CommandBuilder {
     if let Some(home) = std::env::home_dir().filter(|home| home.is_dir()) {
         command.cwd(home);
     }
+    Ok(command)
+}
+
+/// What becomes another user's shell. He has no display here: the one that the agent sees is not his.
+fn command_as(user: &AsUser, start: &Start) -> CommandBuilder {
+    let mut command = CommandBuilder::new(&user.program);
+    command.args(["as-user", &user.name]);
+    if let Some(line) = &start.command {
+        command.arg(format!("--line={line}"));
+    }
+    command.env("TERM", &start.term);
+    command.cwd("/");
     command
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use trust::bounds::Bounds;
 use trust::bytes::sha256;
 use wayleave_agent::files::{Answer, Files, Root};
 use wire::files::{Digest, EntryKind, Reply, Request};
@@ -20,6 +21,11 @@ struct Desk {
 impl Desk {
     /// `home` is granted and holds `.state`, which is barred; `secret` lies beside it.
     fn new() -> Self {
+        Self::within(|_| Bounds::default())
+    }
+
+    /// The same, within bounds that name folders of `home`; `Documents` stands there from the beginning.
+    fn within(bounds: impl FnOnce(&str) -> Bounds) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().join("home");
         fs::create_dir_all(home.join(".state")).unwrap();
@@ -27,10 +33,12 @@ impl Desk {
         fs::write(dir.path().join("secret"), "secret").unwrap();
         fs::write(home.join("notes"), "hello").unwrap();
         fs::create_dir(home.join("inner")).unwrap();
+        fs::create_dir_all(home.join("Documents/tax")).unwrap();
+        fs::write(home.join("Documents/letter"), "dear").unwrap();
         let root = Root::open(&home, &[&home.join(".state")]).unwrap();
         Self {
             dir,
-            files: Files::new(root),
+            files: Files::new(root, &bounds(home.to_str().unwrap())),
             last_id: 0,
         }
     }
@@ -40,7 +48,7 @@ impl Desk {
     }
 
     fn ask(&mut self, request: Request) -> (u16, Vec<Answer>) {
-        self.last_id += 1;
+        self.last_id = self.last_id.wrapping_add(1);
         (
             self.last_id,
             self.files.handle(self.last_id, Piece::Head(request), false),
@@ -142,6 +150,7 @@ fn files_inside_are_fetched_put_and_listed() {
     assert_eq!(
         listed,
         [
+            ("Documents".into(), EntryKind::Folder),
             ("inner".into(), EntryKind::Folder),
             ("notes".into(), EntryKind::File)
         ]
@@ -223,7 +232,7 @@ fn the_agents_own_folder_is_barred_under_every_name() {
 
 #[test]
 fn other_processes_are_out_of_reach_where_the_root_is_everything() {
-    let mut files = Files::new(Root::open(Path::new("/"), &[]).unwrap());
+    let mut files = Files::new(Root::open(Path::new("/"), &[]).unwrap(), &Bounds::default());
     let own = std::process::id();
     let mut code = |path: String| {
         let answers = files.handle(1, Piece::Head(Request::Get { path, offset: 0 }), false);
@@ -356,4 +365,171 @@ fn a_large_folder_comes_in_pages_in_the_order_of_its_names() {
         listed,
         (0..150).map(|n| format!("{n:03}")).collect::<Vec<_>>()
     );
+}
+
+/// Reads beneath `Documents`, puts beneath `inner`.
+fn bounded() -> Desk {
+    Desk::within(|home| Bounds {
+        read_under: vec![format!("{home}/Documents"), format!("{home}/absent")],
+        write_under: vec![format!("{home}/inner")],
+        shell_as: None,
+    })
+}
+
+fn entries(names: &[&str], kind: EntryKind) -> Vec<(String, EntryKind)> {
+    names.iter().map(|&name| (name.to_owned(), kind)).collect()
+}
+
+#[test]
+fn bounds_hold_reading_and_putting_each_beneath_its_own_folders() {
+    let mut desk = bounded();
+    let outside = || Err("outside".to_owned());
+    assert_eq!(desk.get("Documents/letter", 0), Ok(b"dear".to_vec()));
+    assert_eq!(desk.put("inner/new", b"x", false), Ok(()));
+    assert_eq!(desk.get("notes", 0), outside().map(|()| Vec::new()));
+    assert_eq!(desk.get("inner/new", 0), outside().map(|()| Vec::new()));
+    assert_eq!(desk.put("Documents/new", b"x", false), outside());
+    assert_eq!(desk.put("new", b"x", false), outside());
+    assert!(!desk.home().join("Documents/new").exists());
+    assert!(!desk.home().join("new").exists());
+    // The same steps without bounds.
+    let mut free = Desk::new();
+    assert!(free.get("notes", 0).is_ok());
+    assert_eq!(free.put("Documents/new", b"x", false), Ok(()));
+}
+
+#[test]
+fn a_refusal_names_the_folders_that_are_left() {
+    let mut desk = bounded();
+    let text = |desk: &mut Desk, request| {
+        let (_, answers) = desk.ask(request);
+        let Some(Piece::Head(Reply::Failed { text, .. })) =
+            answers.into_iter().next().map(|a| a.message)
+        else {
+            panic!("not refused")
+        };
+        text
+    };
+    let get = Request::Get {
+        path: "notes".into(),
+        offset: 0,
+    };
+    let put = Request::Put {
+        path: "notes".into(),
+        size: 1,
+        replace: true,
+    };
+    assert_eq!(
+        text(&mut desk, get),
+        "This session fetches files only from Documents or absent."
+    );
+    assert_eq!(
+        text(&mut desk, put),
+        "This session puts files only into inner."
+    );
+    let mut elsewhere = Desk::within(|_| Bounds {
+        read_under: vec!["/nowhere".into()],
+        ..Bounds::default()
+    });
+    assert_eq!(elsewhere.list(""), Err("outside".into()));
+    let list = Request::List { path: "".into() };
+    assert_eq!(
+        text(&mut elsewhere, list),
+        "This session fetches files only from /nowhere, and this workstation shares nothing of that."
+    );
+}
+
+#[test]
+fn folders_on_the_way_show_only_the_way() {
+    let mut desk = Desk::within(|home| Bounds {
+        read_under: vec![
+            format!("{home}/Documents/tax"),
+            format!("{home}/inner"),
+            format!("{home}/absent/deep"),
+        ],
+        ..Bounds::default()
+    });
+    assert_eq!(
+        desk.list(""),
+        Ok(entries(&["Documents", "inner"], EntryKind::Folder))
+    );
+    assert_eq!(
+        desk.list("Documents"),
+        Ok(entries(&["tax"], EntryKind::Folder))
+    );
+    assert_eq!(desk.list("Documents/tax"), Ok(Vec::new()));
+    assert_eq!(desk.list(".state"), Err("outside".into()));
+    assert_eq!(desk.get("Documents/letter", 0), Err("outside".into()));
+    assert_eq!(desk.get("Documents/tax", 0), Err("not_a_file".into()));
+}
+
+#[test]
+fn bounds_are_not_left_by_dots_links_or_longer_names() {
+    let mut desk = bounded();
+    let documents = desk.home().join("Documents");
+    fs::create_dir(desk.home().join("Documents2")).unwrap();
+    fs::write(desk.home().join("Documents2/x"), "x").unwrap();
+    symlink("../notes", documents.join("link")).unwrap();
+    symlink(desk.home(), documents.join("home")).unwrap();
+    symlink("/proc/self/root", documents.join("root")).unwrap();
+    for (path, code) in [
+        ("Documents2/x", "outside"),
+        ("Documents/../notes", "path"),
+        ("./Documents/letter", "path"),
+        ("Documents//letter", "path"),
+        ("Documents/", "path"),
+        ("/Documents/letter", "path"),
+        ("Documents/link", "link"),
+        ("Documents/home/notes", "not_a_folder"),
+        ("Documents/root/etc/hostname", "not_a_folder"),
+        ("absent/x", "missing"),
+    ] {
+        let refused = desk.get(path, 0).unwrap_err();
+        let is_link = refused == "link" && path.starts_with("Documents/");
+        assert!(refused == code || is_link, "{path}: {refused}");
+    }
+    assert_eq!(desk.get("Documents/letter", 0), Ok(b"dear".to_vec()));
+}
+
+#[test]
+fn a_folder_that_takes_the_place_of_a_granted_one_is_not_reached() {
+    let mut desk = bounded();
+    let home = desk.home();
+    fs::rename(home.join("Documents"), home.join("old")).unwrap();
+    symlink(".state", home.join("Documents")).unwrap();
+    assert_eq!(desk.get("Documents/device.key", 0), Err("missing".into()));
+    fs::remove_file(home.join("Documents")).unwrap();
+    fs::rename(home.join("inner"), home.join("Documents")).unwrap();
+    fs::write(home.join("Documents/secret"), "secret").unwrap();
+    assert_eq!(desk.get("Documents/secret", 0), Err("missing".into()));
+    // What the policy meant when the session was granted is still reached, by the name that it had.
+    assert_eq!(desk.get("Documents/letter", 0), Ok(b"dear".to_vec()));
+}
+
+#[test]
+fn a_link_in_the_place_of_a_folder_of_the_policy_opens_nothing() {
+    let mut desk = Desk::within(|home| {
+        symlink("Documents", format!("{home}/link")).unwrap();
+        Bounds {
+            read_under: vec![format!("{home}/link"), format!("{home}/.state")],
+            ..Bounds::default()
+        }
+    });
+    assert_eq!(desk.get(".state/device.key", 0), Err("barred".into()));
+    let refused = desk.get("link/letter", 0).unwrap_err();
+    assert!(matches!(&*refused, "link" | "not_a_folder"), "{refused}");
+}
+
+#[test]
+fn bounds_around_the_shared_folder_are_all_of_it_and_no_more() {
+    let mut desk = Desk::within(|home| {
+        let around = Path::new(home).parent().unwrap();
+        Bounds {
+            read_under: vec![around.to_str().unwrap().to_owned()],
+            ..Bounds::default()
+        }
+    });
+    assert!(desk.get("notes", 0).is_ok());
+    assert_eq!(desk.get("../secret", 0), Err("path".into()));
+    assert_eq!(desk.get(".state/device.key", 0), Err("barred".into()));
 }

@@ -24,6 +24,7 @@ async fn frames_go_round() {
         Frame::Control(ToHelper::Start {
             session: 1,
             scopes: vec![Scope::View],
+            bounds: trust::Bounds::default(),
         }),
         Frame::Control(ToHelper::Banner { banner: None }),
         Frame::Message(message()),
@@ -102,6 +103,7 @@ fn any_bytes_are_a_frame_or_an_error() {
         Frame::Control(ToHelper::Start {
             session: 1,
             scopes: vec![Scope::View],
+            bounds: trust::Bounds::default(),
         })
         .encode(),
     ];

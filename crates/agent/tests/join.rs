@@ -55,6 +55,10 @@ async fn stage(domain: DomainProof) -> Stage {
         hours: None,
         openings_per_hour: None,
         devices_per_hour: None,
+        read_under: Vec::new(),
+        write_under: Vec::new(),
+        shell_as: Vec::new(),
+        ticket_required: false,
         attended_when_stale: false,
     }));
     let display = Xvfb::start();

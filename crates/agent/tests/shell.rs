@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use wayleave_agent::shell::{Output, Shell, Start};
+use wayleave_agent::shell::{AsUser, Output, Shell, Start};
 use wire::shell::Signal;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -22,6 +22,7 @@ fn start(command: &str) -> (Shell, Receiver<Output>) {
         term: "xterm".into(),
         command,
         display: None,
+        user: None,
     };
     let shell = Shell::start(start, said).unwrap();
     assert_eq!(told.recv_timeout(LONG).unwrap(), Output::Started);
@@ -134,4 +135,105 @@ fn a_frozen_terminal_does_nothing_until_it_goes_on() {
     shell.type_bytes(b"later\n".to_vec(), 1);
     shell.freeze(false);
     read_until(&told, "got later");
+}
+
+fn start_as(name: &str, command: Option<&str>) -> Result<(Shell, Receiver<Output>), String> {
+    let (tell, told) = channel();
+    let said = move |output| {
+        let _ = tell.send(output);
+    };
+    let start = Start {
+        cols: 80,
+        rows: 24,
+        term: "xterm".into(),
+        command: command.map(str::to_owned),
+        display: Some(":0".into()),
+        user: Some(AsUser {
+            program: env!("CARGO_BIN_EXE_wayleave-agent").into(),
+            name: name.into(),
+        }),
+    };
+    let shell = Shell::start(start, said)?;
+    Ok((shell, told))
+}
+
+/// The name of the user who runs this test.
+fn own_name() -> String {
+    let said = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_shell_as_the_agents_own_user_runs() {
+    let (_shell, told) = start_as(&own_name(), Some("echo it is $(id -un).")).unwrap();
+    read_until(&told, &format!("it is {}.", own_name()));
+}
+
+#[test]
+fn a_shell_as_nobody_whom_the_workstation_knows_is_refused() {
+    let why = start_as("nosuchuser", Some("id")).err().unwrap();
+    assert_eq!(why, "There is no user nosuchuser on this workstation.");
+}
+
+/// Where the test runs as root: another user's shell has his groups, his home and nothing of the agent's environment, cannot
+/// become root, and ends as any other. Where it does not: it is refused with a sentence.
+#[test]
+fn a_shell_as_another_user_is_his_alone() {
+    if own_name() != "root" {
+        let why = start_as("root", Some("id")).err().unwrap();
+        assert!(
+            why.contains(&format!("runs as {} and cannot", own_name())),
+            "{why}"
+        );
+        return;
+    }
+    let script = "echo a $(id -un) $(id -gn) $(id -G) b; echo home=$HOME user=$USER display=$DISPLAY cargo=$CARGO_PKG_NAME.; \
+        cat /etc/shadow; kill -0 1; stat -c 'tty %U' $(tty); sleep 600 & echo pid $! end; wait";
+    let (shell, told) = start_as("daemon", Some(script)).unwrap();
+    let text = read_until(&told, "end");
+    let groups = std::process::Command::new("id")
+        .args(["-G", "daemon"])
+        .output()
+        .unwrap();
+    let groups = String::from_utf8(groups.stdout).unwrap();
+    assert!(
+        text.contains(&format!("a daemon daemon {} b", groups.trim())),
+        "{text}"
+    );
+    assert!(
+        text.contains("home=/usr/sbin user=daemon display= cargo=."),
+        "{text}"
+    );
+    assert!(text.contains("Permission denied"), "{text}");
+    assert!(text.contains("tty daemon"), "{text}");
+    let pid = pids(&text[text.rfind("pid").unwrap()..])[0];
+    shell.freeze(true);
+    shell.freeze(false);
+    drop(shell);
+    wait_gone(pid);
+}
+
+#[test]
+fn root_by_another_name_is_refused() {
+    use wayleave_agent::shell_user::{Change, change_to};
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let is_alias = |line: &&str| line.split(':').nth(2) == Some("0") && !line.starts_with("root:");
+    // Only machines that have such a user can show it; all show that root itself is named by its name.
+    if let Some(alias) = passwd.lines().find(is_alias) {
+        let name = alias.split(':').next().unwrap();
+        assert!(
+            change_to(name)
+                .unwrap_err()
+                .contains("root by another name")
+        );
+    }
+    let expected = if own_name() == "root" {
+        Ok(Change::None)
+    } else {
+        Err(())
+    };
+    assert_eq!(change_to("root").map_err(|_| ()), expected);
 }

@@ -31,6 +31,7 @@ fn body(org: &Org) -> Body {
         by: org.technician.id(),
         name: "Tim Roe".into(),
         scopes: support::ALL.to_vec(),
+        bounds: trust::Bounds::default(),
         why: "the printer".into(),
         ticket: None,
         attended: true,

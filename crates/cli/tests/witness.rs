@@ -103,6 +103,10 @@ impl World {
             openings_per_hour: None,
             devices_per_hour: None,
             attended_when_stale: false,
+            read_under: Vec::new(),
+            write_under: Vec::new(),
+            shell_as: Vec::new(),
+            ticket_required: false,
         };
         signed(&self.admin, self.org, 3, self.head(), Say::Policy(policy))
     }

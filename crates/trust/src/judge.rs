@@ -10,6 +10,7 @@ mod explain;
 #[cfg(test)]
 mod tests;
 
+use crate::bounds::Bounds;
 use crate::bytes::{Hash, KeyId, WarrantId, X25519Public};
 use crate::checkpoint::Checkpoint;
 use crate::count::counts_that_hold;
@@ -66,12 +67,14 @@ pub enum Standing {
 }
 
 /// A spent warrant id.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Spent {
     /// The channel key it was opened with.
     pub noise: X25519Public,
     /// Over for good: ended, refused or revoked.
     pub ended: bool,
+    /// The bounds it was granted: what the policies leave open later is not for a session that is open.
+    pub bounds: Bounds,
 }
 
 /// What a device grants.
@@ -83,6 +86,8 @@ pub struct Verdict {
     pub digest: Hash,
     /// The one policy that covers it.
     pub policy: String,
+    /// What the session may reach within its scopes: the warrant's bounds, and the policy's where the warrant has none.
+    pub bounds: Bounds,
     /// Approvers who count, by key.
     pub approvers: Vec<KeyId>,
     /// It was opened before over the same key: no second consent for the same session.
@@ -245,6 +250,7 @@ pub fn judge(facts: &Facts<'_>, envelope: &[u8]) -> Result<Verdict, Refusal> {
     Ok(Verdict {
         digest: checked.envelope.digest(),
         policy: covered.policy,
+        bounds: covered.bounds,
         approvers: covered.approvals.iter().map(|s| s.keyid).collect(),
         warrant: checked.warrant,
         resumes: checked.resumes,
@@ -265,8 +271,16 @@ struct Checked<'a> {
 }
 
 impl Checked<'_> {
+    /// A session that is open goes on with the bounds it was granted, and with no others.
+    fn bounds<'b>(&'b self, facts: &'b Facts<'_>) -> &'b Bounds {
+        match &facts.spent {
+            Some(spent) if self.resumes => &spent.bounds,
+            _ => &self.warrant.bounds,
+        }
+    }
+
     /// What the policies are asked, where these have signed.
-    fn asked<'b>(&'b self, facts: &Facts<'b>, signers: &'b [Signer]) -> Asked<'b> {
+    fn asked<'b>(&'b self, facts: &'b Facts<'b>, signers: &'b [Signer]) -> Asked<'b> {
         Asked {
             state: facts.state,
             checkpoint: facts.checkpoint,
@@ -275,6 +289,8 @@ impl Checked<'_> {
             technician: self.technician,
             device: self.device,
             scopes: &self.warrant.scopes,
+            bounds: self.bounds(facts),
+            has_ticket: self.warrant.ticket.is_some(),
             lasts_ms: self.warrant.until - self.warrant.from,
             attended: self.warrant.attended,
             signers,
@@ -434,7 +450,7 @@ fn check_spent(facts: &Facts<'_>, warrant: &Warrant) -> Result<bool, Refusal> {
     if facts.state.is_warrant_revoked(&warrant.id) {
         return Err(Refusal::Revoked);
     }
-    match facts.spent {
+    match &facts.spent {
         None => Ok(false),
         Some(spent) if spent.ended || spent.noise != warrant.noise => Err(Refusal::Spent),
         Some(_) => Ok(true),

@@ -5,6 +5,7 @@
 //! [`checkpoint`] and [`freshness`] (who vouches for it), [`warrant`] and [`judge`] (the door), [`receipt`] (what
 //! happened). The formats are in `docs/warrant.md`, their test vectors in `vectors/`.
 
+pub mod bounds;
 pub mod bytes;
 pub mod checkpoint;
 pub mod count;
@@ -29,6 +30,7 @@ pub mod warrant;
 pub mod witness;
 pub mod words;
 
+pub use bounds::Bounds;
 pub use bytes::{Blob, Hash, KeyId, Nonce, OrgId, Salt, StatementId, WarrantId, X25519Public};
 pub use checkpoint::{Checkpoint, Note};
 pub use envelope::{Envelope, PayloadType};

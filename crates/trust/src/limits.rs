@@ -30,10 +30,18 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const TEXT_CHARS_MAX: usize = 200;
 /// Longest sealed blob, in bytes.
 pub const SEALED_BYTES_MAX: usize = 4 * 1024;
+/// Longest sealed body of a receipt, in bytes: the longest texts, folders and outcome of a warrant fit.
+pub const SEALED_RECEIPT_BYTES_MAX: usize = 12 * 1024;
 /// Longest sealed warrant that asks for approvals, in bytes: one signature and the longest texts fit.
 pub const SEALED_WARRANT_BYTES_MAX: usize = 24 * 1024;
 /// Most scopes in one warrant or policy.
 pub const SCOPES_MAX: usize = 16;
+/// Most folders or users that one list of a policy or warrant names.
+pub const PATHS_MAX: usize = 8;
+/// Longest path of a folder in a policy or warrant, in bytes.
+pub const PATH_BYTES_MAX: usize = 160;
+/// Longest name of a workstation's user in a policy or warrant, in bytes.
+pub const USER_BYTES_MAX: usize = 64;
 /// Most approvals a policy can ask for.
 pub const APPROVALS_MAX: u8 = 8;
 /// Shortest and longest `max_age` of a checkpoint, in milliseconds.

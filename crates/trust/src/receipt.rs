@@ -8,6 +8,7 @@ pub use check::{ChainCheck, ChainVerdict, Fault};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::Bounds;
 use crate::bytes::{Blob, Hash, KeyId, OrgId, Salt, X25519Public};
 use crate::envelope::{Envelope, EnvelopeError, PayloadType};
 use crate::json;
@@ -115,6 +116,9 @@ pub struct Body {
     pub name: String,
     /// Scopes asked for.
     pub scopes: Vec<Scope>,
+    /// Within which bounds: those granted, or, of a warrant that was refused, those asked for.
+    #[serde(default, skip_serializing_if = "Bounds::is_empty")]
+    pub bounds: Bounds,
     /// Why, in his words.
     pub why: String,
     /// His ticket.
@@ -223,7 +227,7 @@ pub fn seal_body(
     randomness: [u8; 32],
 ) -> Result<Blob, SealError> {
     let plain = serde_json::to_vec(body)
-        .map_err(|_| SealError::TooLong(crate::limits::SEALED_BYTES_MAX))?;
+        .map_err(|_| SealError::TooLong(crate::limits::SEALED_RECEIPT_BYTES_MAX))?;
     seal(
         audit,
         Use::Receipt,

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::bytes::{Blob, OrgId, WarrantId, X25519Public, sha256};
 use crate::envelope::Envelope;
-use crate::limits::{SEALED_BYTES_MAX, SEALED_WARRANT_BYTES_MAX};
+use crate::limits::{SEALED_BYTES_MAX, SEALED_RECEIPT_BYTES_MAX, SEALED_WARRANT_BYTES_MAX};
 
 /// What a blob is for: each use has its own HPKE `info`, so that none can be passed off as another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +45,8 @@ impl Use {
     pub fn bytes_max(self) -> usize {
         match self {
             Use::Approval => SEALED_WARRANT_BYTES_MAX,
-            Use::Label | Use::Directory | Use::Receipt | Use::Refusal => SEALED_BYTES_MAX,
+            Use::Receipt => SEALED_RECEIPT_BYTES_MAX,
+            Use::Label | Use::Directory | Use::Refusal => SEALED_BYTES_MAX,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::check_bounds;
 use crate::bytes::{Blob, Hash, KeyId, OrgId, StatementId, WarrantId, X25519Public};
 use crate::key::PublicKey;
 use crate::limits::*;
@@ -255,6 +256,18 @@ pub struct Policy {
     /// Whether an attended session may open on a ledger that no witness calls fresh, the user being told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attended_when_stale: bool,
+    /// Folders beneath which files are listed and fetched; everything that the device shares if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_under: Vec<String>,
+    /// Folders beneath which files are put; everything that the device shares if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub write_under: Vec<String>,
+    /// Users as whom shells run, the warrant names one of them; the user of the display if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shell_as: Vec<String>,
+    /// Whether the warrant has to name a ticket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ticket_required: bool,
 }
 
 /// A weekly window: on `days` (0 is Monday) from minute to minute of a clock `offset_minutes` east of UTC.
@@ -523,7 +536,8 @@ impl Policy {
         if allows_nothing || !self.hours.as_ref().is_none_or(hours_fit) {
             return Err("its hours or its rate allow nothing");
         }
-        Ok(())
+        let (read, write) = (&self.read_under, &self.write_under);
+        check_bounds(&self.scopes, read, write, &self.shell_as)
     }
 }
 

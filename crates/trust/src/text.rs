@@ -13,7 +13,12 @@ pub fn is_name(text: &str) -> bool {
 /// A text that a person writes for another: 1 to 200 characters, one line, nothing invisible.
 pub fn is_line(text: &str) -> bool {
     let count = text.chars().count();
-    (1..=TEXT_CHARS_MAX).contains(&count) && !text.chars().any(is_hidden)
+    (1..=TEXT_CHARS_MAX).contains(&count) && is_plain(text)
+}
+
+/// Whether a text holds nothing invisible and no break.
+pub fn is_plain(text: &str) -> bool {
+    !text.chars().any(is_hidden)
 }
 
 /// Shows a peer's text on one line: control and bidirectional characters are escaped, the rest is cut after `chars_max`.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::Bounds;
 use crate::bytes::{Hash, KeyId, OrgId, Salt, WarrantId, X25519Public, sha256};
 use crate::scope::{Scope, is_scope_list};
 use crate::statement::Seen;
@@ -23,6 +24,9 @@ pub struct Warrant {
     pub noise: X25519Public,
     /// What.
     pub scopes: Vec<Scope>,
+    /// Within which bounds; what is left open is as the policy has it.
+    #[serde(default, skip_serializing_if = "Bounds::is_empty")]
+    pub bounds: Bounds,
     /// Not before.
     pub from: u64,
     /// Not at or after.
@@ -77,6 +81,6 @@ impl Warrant {
         if self.from >= self.until || self.until > crate::limits::INTEGER_MAX {
             return Err("it ends before it begins");
         }
-        Ok(())
+        self.bounds.check_shape(&self.scopes)
     }
 }

@@ -12,7 +12,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
-use trust::{bytes::Hash, scope::Scope};
+use trust::{bounds::Bounds, bytes::Hash, scope::Scope};
 
 use crate::frame::Stream;
 use crate::json::{self, ensure};
@@ -111,6 +111,9 @@ pub struct Opened {
     pub session: String,
     /// What may be done: the warrant's scopes.
     pub scopes: Vec<Scope>,
+    /// Within which bounds: the warrant's, and the policy's where the warrant has none.
+    #[serde(default, skip_serializing_if = "Bounds::is_empty")]
+    pub bounds: Bounds,
     /// When it ends, in milliseconds since the Unix epoch.
     #[serde(deserialize_with = "json::integer")]
     pub until: u64,
@@ -327,6 +330,10 @@ fn check_opened(opened: &Opened) -> Result<(), String> {
         "the session id is above 64 bytes",
     )?;
     ensure(opened.scopes.len() <= SCOPES_MAX, "more than 16 scopes")?;
+    opened
+        .bounds
+        .check_shape(&opened.scopes)
+        .map_err(str::to_owned)?;
     let why = opened.display.why.as_ref();
     ensure(
         why.is_none_or(|text| text.len() <= SENTENCE_BYTES_MAX),

@@ -18,6 +18,8 @@ pub enum Rule {
     Opened,
     /// A device refused where the model says that it has to open.
     Refused,
+    /// A session reaches more or less than its policy and its warrant say.
+    Reached,
     /// A refusal has another name than any that the model finds.
     Misnamed,
     /// A session outlived a revocation by more than `max_age`, 30 s of clocks and 5 s.

@@ -307,6 +307,10 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         openings_per_hour: None,
         devices_per_hour: None,
         attended_when_stale: rng.percent(30),
+        read_under: Vec::new(),
+        write_under: Vec::new(),
+        shell_as: Vec::new(),
+        ticket_required: rng.percent(25),
     };
     let night = Policy {
         name: "night".to_owned(),
@@ -318,6 +322,8 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         openings_per_hour: rng.percent(30).then_some(3),
         devices_per_hour: None,
         attended_when_stale: false,
+        shell_as: one_of(rng, &[&[], &["deploy"], &["deploy", "root"]]),
+        ticket_required: false,
         ..base.clone()
     };
     let field = Policy {
@@ -329,9 +335,16 @@ pub fn policies(rng: &mut Rng) -> Vec<Policy> {
         devices_per_hour: None,
         hours: rng.percent(40).then(|| hours(rng)),
         attended_when_stale: false,
+        read_under: one_of(rng, &[&[], &[], &["/srv"], &["/srv/logs", "/var"]]),
+        ticket_required: false,
         ..base.clone()
     };
     vec![base, night, field]
+}
+
+fn one_of(rng: &mut Rng, lists: &[&[&str]]) -> Vec<String> {
+    let list = lists[rng.index(lists.len())];
+    list.iter().map(|&item| item.to_owned()).collect()
 }
 
 /// Some hours of some days; now is a Thursday morning.

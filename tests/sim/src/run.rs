@@ -189,6 +189,7 @@ fn may_enter(w: &World, at: usize, warrant: &trust::Warrant) -> bool {
                 .iter()
                 .all(|scope| policy.scopes.contains(scope))
             && (policy.unattended || warrant.attended)
+            && crate::model::bounds::are_kept(warrant, None, policy)
             && policy.approvals == 0
             && policy.hours.is_none()
             && policy.openings_per_hour.is_none()

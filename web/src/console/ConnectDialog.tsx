@@ -5,6 +5,7 @@ import { Button, Dialog, Field, Note } from '../ui/parts'
 import { asSentence } from '../ui/text'
 import { sentence } from '../ui/toast'
 import type { Account, Choice } from './account'
+import { BoundsFields, boundsFor, firstBounds, usersOf } from './Bounds'
 import { type DeviceView, SCOPES, type Scope } from './model'
 import { Remote } from './remote'
 import { go } from './router'
@@ -15,24 +16,24 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
   const { account, device } = props
   const kind = kindOf(account.identity.org, device)
   const fit = fitting(account.policies.value, account.groups, device)
-  const [choice, setChoice] = useState<Choice>(() => ({ ...suggest(fit, recall(kind)), why: '', ticket: '' }))
+  const [chosen, setChoice] = useState<Choice>(() => ({ ...suggest(fit, recall(kind)), why: '', ticket: '', bounds: firstBounds(fit) }))
+  const choice = { ...chosen, bounds: boundsFor(chosen.scopes, chosen.bounds) }
   const [busy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState('')
   const [asking, setAsking] = useState('')
-  const change = (part: Partial<Choice>) => setChoice({ ...choice, ...part })
+  const change = (part: Partial<Choice>) => setChoice({ ...chosen, ...part })
 
-  const covered = useMemo(() => account.foresee(device, choice), [JSON.stringify(choice.scopes), choice.minutes, choice.attended, account.size.value])
+  const { covered, asks, granted, wantsTicket, lacksTicket, refused } = useForesight(account, device, choice)
 
   useEffect(() => Remote.prepare(), [])
 
-  const asks = 'asks' in covered ? covered.asks : undefined
   const verb = asks ? 'ask' : 'connect'
   const sign = async () => {
     setBusy(true)
     setTrouble('')
     try {
       remember(kind, choice)
-      const warrant = await account.signWarrant(device, choice)
+      const warrant = await account.signWarrant(device, { ...choice, bounds: granted })
       if (!asks) return go(`/session/${warrant}`)
       await account.approvals.ask(warrant)
       setAsking(warrant)
@@ -42,7 +43,6 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
     }
   }
 
-  const refused = 'why' in covered ? covered.why : ''
   const incomplete = choice.why.trim() === '' || choice.scopes.length === 0
   const display = device.presence?.display
   if (asking) return <AwaitApproval account={account} warrant={asking} onClose={props.onClose} />
@@ -60,31 +60,51 @@ export function ConnectDialog(props: { account: Account; device: DeviceView; onC
         <input class="input" autofocus required maxLength={200} value={choice.why} onInput={(e) => change({ why: e.currentTarget.value })} />
       </Field>
       <div class="columns">
-        <ScopeChecks scopes={choice.scopes} {...(fit.length > 0 ? { allowed: fit.flatMap((policy) => policy.scopes) } : {})} onChange={(scopes) => change({ scopes })} />
         <div class="stack">
-          <HowLong choice={choice} longest={longest(fit)} onChange={change} />
+          <ScopeChecks scopes={choice.scopes} {...(fit.length > 0 ? { allowed: fit.flatMap((policy) => policy.scopes) } : {})} onChange={(scopes) => change({ scopes })} />
+          <BoundsFields scopes={choice.scopes} bounds={choice.bounds} users={usersOf(fit)} onChange={(bounds) => change({ bounds })} />
+        </div>
+        <div class="stack">
+          <HowLong choice={choice} longest={longest(fit)} wantsTicket={wantsTicket} onChange={change} />
           <section class="note" aria-label="The warrant you sign">
-            <WarrantFacts warrant={{ ...choice, who: `${account.identity.name}, ${account.orgName.value}`, device: device.name, words: device.words, why: choice.why.trim(), ticket: choice.ticket.trim(), until: Date.now() + choice.minutes * 60_000 }} />
+            <WarrantFacts warrant={{ ...choice, bounds: granted, who: `${account.identity.name}, ${account.orgName.value}`, device: device.name, words: device.words, why: choice.why.trim(), ticket: choice.ticket.trim(), until: Date.now() + choice.minutes * 60_000 }} />
           </section>
         </div>
       </div>
       {asks && <WhoIsAsked account={account} asks={asks} />}
-      {refused && <Note tone="warn">{refused} {fit.length > 0 && <Button tone="quiet" onClick={() => change(suggest(fit, undefined))}>Only what a policy allows</Button>}</Note>}
+      {refused && !lacksTicket && <Note tone="warn">{refused} {fit.length > 0 && <Button tone="quiet" onClick={() => change({ ...suggest(fit, undefined), bounds: firstBounds(fit) })}>Only what a policy allows</Button>}</Note>}
       {trouble && <Note tone="bad">{trouble}</Note>}
     </Dialog>
   )
 }
 
-function HowLong(props: { choice: Choice; longest: number; onChange: (part: Partial<Choice>) => void }) {
+// What the workstation would say to the choice, asked anew only when an answer could change.
+function useForesight(account: Account, device: DeviceView, choice: Choice) {
+  const asked = [JSON.stringify([choice.scopes, choice.bounds]), choice.minutes, choice.attended, account.size.value]
+  const covered = useMemo(() => account.foresee(device, choice), [...asked, choice.ticket.trim() !== ''])
+  const bare = useMemo(() => account.foresee(device, { ...choice, ticket: '' }), asked)
+  const asks = 'asks' in covered ? covered.asks : undefined
+  return {
+    covered, asks,
+    // What is shown and signed says itself how far the policy lets it reach.
+    granted: 'policy' in covered ? covered.bounds : (asks?.bounds ?? choice.bounds),
+    wantsTicket: 'why' in bare && bare.wantsTicket,
+    lacksTicket: 'why' in covered && covered.wantsTicket,
+    refused: 'why' in covered ? covered.why : '',
+  }
+}
+
+function HowLong(props: { choice: Choice; longest: number; wantsTicket: boolean; onChange: (part: Partial<Choice>) => void }) {
   const { choice, onChange } = props
   return (
     <>
-      <div class="row">
+      <div class="row" style={{ alignItems: 'start' }}>
         <label class="field grow"><span>Minutes</span>
           <input class="input" type="number" min={1} max={props.longest} value={choice.minutes} onInput={(e) => onChange({ minutes: e.currentTarget.valueAsNumber || 1 })} />
         </label>
         <label class="field grow"><span>Ticket</span>
-          <input class="input" maxLength={200} placeholder="optional" value={choice.ticket} onInput={(e) => onChange({ ticket: e.currentTarget.value })} />
+          <input class="input" maxLength={200} required={props.wantsTicket} placeholder={props.wantsTicket ? '' : 'optional'} value={choice.ticket} onInput={(e) => onChange({ ticket: e.currentTarget.value })} />
+          {props.wantsTicket && <small>The policy asks for a ticket.</small>}
         </label>
       </div>
       <label class="check">

@@ -1,8 +1,9 @@
 // Whether somebody could do something on a device, and what is in the way: asked of the same rules that workstations judge by.
 import { useMemo, useState } from 'preact/hooks'
-import type { Explanation, Weighed } from '../trust'
+import { type Explanation, noBounds, type Weighed } from '../trust'
 import { Note, Tag } from '../ui/parts'
 import type { Account } from './account'
+import { BoundsFields, boundsFor, usersOf } from './Bounds'
 import { ScopeChecks } from './ConnectDialog'
 import type { DeviceView, PersonView } from './model'
 import { type Question, whyNot } from './wishes'
@@ -13,11 +14,11 @@ export function PolicyCheck(props: { account: Account }) {
   const technicians = people.filter((person) => person.role === 'technician')
   const devices = account.devices.value
   const [question, setQuestion] = useState<Question>(() => ({
-    technician: technicians[0]?.keyid ?? '', device: devices[0]?.keyid ?? '', scopes: ['view'], minutes: 30, attended: true, approvers: [],
+    technician: technicians[0]?.keyid ?? '', device: devices[0]?.keyid ?? '', scopes: ['view'], minutes: 30, attended: true, approvers: [], bounds: noBounds(), hasTicket: false,
   }))
   const change = (part: Partial<Question>) => setQuestion({ ...question, ...part })
   const explained = useMemo(
-    () => (question.technician && question.device && question.scopes.length > 0 ? account.explain(question) : undefined),
+    () => (question.technician && question.device && question.scopes.length > 0 ? account.explain({ ...question, bounds: boundsFor(question.scopes, question.bounds) }) : undefined),
     [JSON.stringify(question), account.size.value],
   )
   if (technicians.length === 0 || devices.length === 0) {
@@ -34,9 +35,13 @@ export function PolicyCheck(props: { account: Account }) {
             <input class="input" type="number" min={1} max={10080} value={question.minutes} onInput={(e) => change({ minutes: e.currentTarget.valueAsNumber || 1 })} />
           </label>
           <label class="check"><input type="checkbox" checked={question.attended} onChange={(e) => change({ attended: e.currentTarget.checked })} /><span>The person at the device is asked</span></label>
+          <label class="check"><input type="checkbox" checked={question.hasTicket} onChange={(e) => change({ hasTicket: e.currentTarget.checked })} /><span>With a ticket</span></label>
           <Approvers people={people.filter((person) => person.keyid !== question.technician)} chosen={question.approvers} onChange={(approvers) => change({ approvers })} />
         </div>
-        <ScopeChecks legend="What" scopes={question.scopes} onChange={(scopes) => change({ scopes })} />
+        <div class="stack">
+          <ScopeChecks legend="What" scopes={question.scopes} onChange={(scopes) => change({ scopes })} />
+          <BoundsFields scopes={question.scopes} bounds={question.bounds} users={usersOf(account.policies.value)} onChange={(bounds) => change({ bounds })} />
+        </div>
       </div>
       <div role="status">{explained ? <Answer explained={explained} /> : <Note>Choose at least one thing to do.</Note>}</div>
     </section>

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { ServiceError } from '../api/request'
 import type { ConsoleEvent, Devices, DeviceState, Invite, KeyUses, LedgerPage, SessionRow, WaitingDevice } from '../api/types'
-import type { Effect, Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
+import type { Bounds, Effect, Envelope, Explanation, KeyId, OrgId, Say, State, StatementId, OpeningKey } from '../trust'
 import { Acts, type NewAdmin } from './acts'
 import { Approvals } from './approvals'
 import { Confirmations } from './confirmations'
@@ -19,7 +19,7 @@ import type { Wish } from './suggest'
 import { sentence, toast } from '../ui/toast'
 import { type Identity, identities, type SignedStatement } from './vault'
 import { devicesOf, factsOf, invitesOf, Names, type OrgFacts, peopleOf, policiesOf, waitingOf } from './views'
-import { type Foresight, type Question, Wishes } from './wishes'
+import { type Asking, type Foresight, type Question, Wishes } from './wishes'
 
 const REFRESH_MS = 60_000
 // Refusals that no waiting mends.
@@ -28,6 +28,7 @@ const NO_MEMBER = ['revoked', 'not_a_member']
 export interface Choice extends Wish {
   why: string
   ticket: string
+  bounds: Bounds
 }
 
 export class Account {
@@ -345,8 +346,8 @@ export class Account {
 
   // Sessions: foreseen, signed, started.
 
-  foresee(device: DeviceView, choice: Wish): Foresight {
-    return this.locked.value ? { why: this.locked.value } : this.#wishes.foresee(device, choice)
+  foresee(device: DeviceView, choice: Asking): Foresight {
+    return this.locked.value ? { why: this.locked.value, wantsTicket: false } : this.#wishes.foresee(device, choice)
   }
 
   explain(question: Question): Explanation | undefined {

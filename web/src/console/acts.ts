@@ -1,6 +1,6 @@
 // Statements this identity composes and signs. What is signed here is kept until the ledger carries it.
 import {
-  type Admin, composeStatement, Envelope, fromB64u, type Inert, openDirectory, type OrgId, type Policy, PublicKey, type Roster, rosterFault, type Say, sealDirectory, sealLabel, signStatement, type State, statement as statementSchema, type StatementId, type Subject, toB64u, verifyEnrol, verifyInviteAnswer, type X25519Public,
+  type Admin, composeStatement, Envelope, fromB64u, type Inert, openDirectory, type OrgId, type Policy, policyFault, PublicKey, type Roster, rosterFault, type Say, sealDirectory, sealLabel, signStatement, type State, statement as statementSchema, type StatementId, type Subject, toB64u, verifyEnrol, verifyInviteAnswer, type X25519Public,
 } from '../trust'
 import { signerOf } from './keys'
 import type { Ledger } from './ledger'
@@ -69,10 +69,15 @@ export class Acts {
   policy(view: Omit<PolicyView, 'id' | 'standing'>): Say {
     const policy: Policy = {
       name: view.name, technicians: view.technicians, devices: view.devices, scopes: view.scopes, max_seconds: view.maxSeconds,
-      unattended: view.unattended, approvals: view.approvals, attended_when_stale: false,
+      unattended: view.unattended, approvals: view.approvals, attended_when_stale: view.attendedWhenStale,
+      read_under: view.readUnder, write_under: view.writeUnder, shell_as: view.shellAs, ticket_required: view.ticketRequired,
       ...(view.approvers === undefined ? {} : { approvers: view.approvers }),
       ...(view.devicesPerHour === undefined ? {} : { devices_per_hour: view.devicesPerHour }),
+      ...(view.hours === undefined ? {} : { hours: view.hours }),
+      ...(view.openingsPerHour === undefined ? {} : { openings_per_hour: view.openingsPerHour }),
     }
+    const fault = policyFault(policy)
+    if (fault) throw new Error(`The policy cannot be like this: ${fault}.`)
     return { policy }
   }
 

@@ -129,7 +129,7 @@ export class Approvals {
     const entry = this.#state().entries.get(payload.device)
     return {
       who: payload.name.name, device: this.names.of(payload.device), words: entry?.subject.noise ? deviceWords(payload.device, entry.subject.noise) : '',
-      scopes: payload.scopes, why: payload.why, ticket: payload.ticket ?? '', until: payload.until, attended: payload.attended,
+      scopes: payload.scopes, bounds: payload.bounds, why: payload.why, ticket: payload.ticket ?? '', until: payload.until, attended: payload.attended,
     }
   }
 

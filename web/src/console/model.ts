@@ -1,5 +1,5 @@
 // What the pages show: plain values, made from the ledger that this browser folded and from the service's hints.
-import type { Approvals, Foreseen } from '../trust'
+import type { Hours, Approvals, Foreseen } from '../trust'
 import type { WarrantView } from './WarrantFacts'
 import type { DeviceState, InviteState, KeyJson, SessionState } from '../api/types'
 
@@ -71,6 +71,13 @@ export interface PolicyView {
   unattended: boolean
   approvals: number
   devicesPerHour: number | undefined
+  hours: Hours | undefined
+  openingsPerHour: number | undefined
+  attendedWhenStale: boolean
+  readUnder: string[]
+  writeUnder: string[]
+  shellAs: string[]
+  ticketRequired: boolean
   standing: Standing
 }
 

@@ -1,6 +1,6 @@
 // One device's receipts as this browser checks them: signatures, numbers, chain, and what is known beyond what is there.
 import {
-  type Beat, type Body, ChainCheck, type ChainHead, type ChainVerdict, Envelope, type Fault, fromB64u, type KeyId, openBody, type OpeningKey,
+  type Beat, type Body, boundsWords, ChainCheck, type ChainHead, type ChainVerdict, Envelope, type Fault, fromB64u, type KeyId, openBody, type OpeningKey,
   openingKeyFromSecret, type OrgId, type PublicKey, type Receipt, type State, verifyBeat,
 } from '../trust'
 
@@ -105,7 +105,8 @@ export function asCsv(lines: readonly ReceiptLine[]): string {
   const rows = [...lines].reverse().map(({ receipt, body }) => [
     receipt.n, new Date(receipt.at).toISOString(), receipt.ev, receipt.count ?? 1, body?.name ?? '', body?.by ?? '', body?.attended ?? receipt.attended ?? '',
     body?.scopes.join(' ') ?? '', body?.why ?? '', body?.ticket ?? '', body?.policy ?? '', body?.approvers.join(' ') ?? '', body?.outcome?.code ?? '', body?.outcome?.text ?? '',
+    body?.scopes.flatMap((scope) => boundsWords(body.bounds, scope)?.replace(/^/, `${scope} `) ?? []).join('; ') ?? '',
   ])
-  const head = ['n', 'at', 'event', 'count', 'name', 'key', 'attended', 'scopes', 'why', 'ticket', 'policy', 'approvers', 'outcome', 'said']
+  const head = ['n', 'at', 'event', 'count', 'name', 'key', 'attended', 'scopes', 'why', 'ticket', 'policy', 'approvers', 'outcome', 'said', 'bounds']
   return [head, ...rows].map((row) => row.map((value) => cell(String(value))).join(',')).join('\r\n') + '\r\n'
 }

@@ -1,5 +1,6 @@
 // Statements in words, for who is about to sign one that somebody else composed: all of it, parsed, never bytes.
-import { type Admin, type Admit, deviceWords, type OpeningKey, openLabel, type Policy, personWordsOf, type Revoke, type Roster, type Say, shortKey, type State, type Subject } from '../trust'
+import { boundsTold } from './Bounds'
+import { type Admin, type Admit, deviceWords, type OpeningKey, openLabel, type Policy, personWordsOf, type Revoke, type Roster, type Say, shortKey, span, type State, type Subject } from '../trust'
 import { day } from '../ui/time'
 import { SCOPES } from './model'
 import type { Names } from './views'
@@ -31,6 +32,7 @@ function policyTold(policy: Policy, replaces: boolean): Told {
     policy.openings_per_hour === undefined ? '' : `${policy.openings_per_hour} openings an hour`,
     policy.devices_per_hour === undefined ? '' : `${policy.devices_per_hour} devices of one person an hour, as witnesses count`,
     policy.attended_when_stale ? 'attended even when no witness vouches' : '',
+    ...boundsTold({ readUnder: policy.read_under, writeUnder: policy.write_under, shellAs: policy.shell_as, ticketRequired: policy.ticket_required }),
   ].filter(Boolean)
   return {
     title: `${replaces ? 'Change the policy' : 'New policy'} ${policy.name}`,
@@ -38,7 +40,7 @@ function policyTold(policy: Policy, replaces: boolean): Told {
       ['Who', policy.technicians],
       ['Where', policy.devices],
       ['What', what],
-      ['How', `${policy.unattended ? 'unattended: nobody at the device is asked' : 'the user is asked'}, ${Math.round(policy.max_seconds / 60)} minutes at most`],
+      ['How', `${policy.unattended ? 'unattended: nobody at the device is asked' : 'the user is asked'}, ${span(policy.max_seconds)} at most`],
       ...(more.length > 0 ? [['Besides', more.join('; ')] as [string, string]] : []),
     ],
   }

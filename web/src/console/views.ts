@@ -89,7 +89,9 @@ export function adminName(state: State, names: Names, admin: Admin): string {
 export function policiesOf(state: State): PolicyView[] {
   return state.policies().map(({ id, policy }) => ({
     id, name: policy.name, technicians: policy.technicians, devices: policy.devices, approvers: policy.approvers, scopes: [...policy.scopes],
-    maxSeconds: policy.max_seconds, unattended: policy.unattended, approvals: policy.approvals, devicesPerHour: policy.devices_per_hour, standing: 'in_force',
+    maxSeconds: policy.max_seconds, unattended: policy.unattended, approvals: policy.approvals, devicesPerHour: policy.devices_per_hour, hours: policy.hours,
+    openingsPerHour: policy.openings_per_hour, attendedWhenStale: policy.attended_when_stale, readUnder: [...policy.read_under],
+    writeUnder: [...policy.write_under], shellAs: [...policy.shell_as], ticketRequired: policy.ticket_required, standing: 'in_force',
   }))
 }
 

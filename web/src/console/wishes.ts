@@ -1,5 +1,5 @@
 // Warrants: what the workstation would say, signing one, and starting or resuming the session it opens.
-import { type Approvals, type Asked, type Checkpoint, findCover, type KeyId, lackingOf, type Salt, signWarrant, staleness, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncounted, Uncovered, deviceWords } from '../trust'
+import { type Approvals, type Asked, type Bounds, boundsFault, type Checkpoint, findCover, grantedOf, type KeyId, lackingOf, type Salt, signWarrant, staleness, type State, type Warrant, type WarrantId, randomId, toB64u, explain, type Explanation, Envelope, remedyOf, warrant as warrantSchema, type X25519Public, type Refusal, Uncounted, Uncovered, deviceWords } from '../trust'
 import { generateNoiseKey } from '../session'
 import { asSentence } from '../ui/text'
 import type { Start } from '../worker/messages'
@@ -19,13 +19,18 @@ import type { WarrantView } from './WarrantFacts'
 const FROM_BEFORE_MS = 10_000
 
 // What the workstation would say: a policy allows it, lacks approvals alone, or why not.
-export type Foresight = { policy: string } | { asks: Approvals } | { why: string }
+export type Foresight = { policy: string; bounds: Bounds } | { asks: Approvals } | { why: string; wantsTicket: boolean }
+
+// What is asked for before it is signed.
+export type Asking = Wish & { bounds: Bounds; ticket: string }
 
 // Who would like to do what where; keys of technicians, devices and admins.
 export interface Question extends Wish {
   technician: string
   device: string
   approvers: string[]
+  bounds: Bounds
+  hasTicket: boolean
 }
 
 export class Wishes {
@@ -40,32 +45,36 @@ export class Wishes {
   explain(question: Question): Explanation | undefined {
     const { state, checkpoint } = this.ledger
     if (!state || !checkpoint) return undefined
-    const { technician, device, scopes, minutes, attended, approvers } = question
+    const { technician, device, scopes, minutes, attended, approvers, bounds, hasTicket } = question
     return explain({
-      state, checkpoint, now: Date.now(), technician: technician as KeyId, device: device as KeyId, scopes, lastsMs: minutes * 60_000,
+      state, checkpoint, now: Date.now(), technician: technician as KeyId, device: device as KeyId, scopes, bounds, hasTicket, lastsMs: minutes * 60_000,
       attended, approvers: approvers as KeyId[], openings: 0,
     })
   }
 
-  foresee(device: DeviceView, choice: Wish): Foresight {
-    const explained = this.explain({ ...choice, technician: this.identity.keyid, device: device.keyid, approvers: [] })
-    if (!explained) return { why: 'The ledger is not read yet.' }
+  foresee(device: DeviceView, choice: Asking): Foresight {
+    const hasTicket = choice.ticket.trim() !== ''
+    const explained = this.explain({ ...choice, hasTicket, technician: this.identity.keyid, device: device.keyid, approvers: [] })
+    if (!explained) return { why: 'The ledger is not read yet.', wantsTicket: false }
+    const unsound = boundsFault(choice.scopes, choice.bounds, choice.bounds.shell_as === undefined ? [] : [choice.bounds.shell_as])
+    if (unsound) return { why: asSentence(unsound), wantsTicket: false }
     const asked = explained.obstacles.length === 0 ? this.#asked(device, choice) : undefined
     if (asked) {
       const covered = findCover(asked)
-      if ('policy' in covered) return { policy: covered.policy }
+      if ('policy' in covered) return { policy: covered.policy, bounds: covered.bounds }
       // Counts are fetched when the session starts.
-      if (covered instanceof Uncounted && explained.allowedBy) return { policy: explained.allowedBy }
+      const counting = covered instanceof Uncounted && asked.state.policies().find(({ policy }) => policy.name === explained.allowedBy)
+      if (counting) return { policy: counting.policy.name, bounds: grantedOf(asked, counting.policy) }
       const asks = lackingOf(asked)
       if (asks) return { asks }
     }
     const nearest = [...explained.policies].sort((a, b) => a.misses.length - b.misses.length)[0]
     const first = explained.obstacles[0] ?? nearest?.misses[0]
-    return { why: first ? whyNot(first) : '' }
+    return { why: first ? whyNot(first, explained.policies.length === 1) : '', wantsTicket: first instanceof Uncovered && first.miss === 'ticket' }
   }
 
   // As this very page would sign it: a passkey signs on this page's origin.
-  #asked(device: DeviceView, { scopes, minutes, attended }: Wish): Asked | undefined {
+  #asked(device: DeviceView, { scopes, bounds, ticket, minutes, attended }: Asking): Asked | undefined {
     const { state, checkpoint } = this.ledger
     const now = Date.now()
     const by = this.identity.keyid as KeyId
@@ -73,7 +82,7 @@ export class Wishes {
     const entry = state?.inForce(device.keyid as KeyId, 'device', now)
     if (!state || !checkpoint || !technician || !entry || typeof technician === 'string' || typeof entry === 'string') return undefined
     const stale = staleness(state, checkpoint, now) !== undefined
-    return { state, checkpoint, now, by, technician, device: entry, scopes, lastsMs: minutes * 60_000, attended, signers: [meAsSigner(this.identity)], openings: 0, counts: [], resumes: false, stale }
+    return { state, checkpoint, now, by, technician, device: entry, scopes, bounds, hasTicket: ticket.trim() !== '', lastsMs: minutes * 60_000, attended, signers: [meAsSigner(this.identity)], openings: 0, counts: [], resumes: false, stale }
   }
 
   async sign(device: DeviceView, choice: Choice): Promise<string> {
@@ -87,6 +96,7 @@ export class Wishes {
       by: this.identity.keyid as KeyId,
       noise: toB64u(noise.publicKey) as X25519Public,
       scopes: [...choice.scopes],
+      bounds: choice.bounds,
       from: now - FROM_BEFORE_MS,
       until: now + lifetime(choice),
       attended: choice.attended,
@@ -114,7 +124,7 @@ export class Wishes {
     return {
       warrant: {
         who: this.identity.name, device: this.names.of(payload.device), words: deviceWords(payload.device, entry.subject.noise),
-        scopes: payload.scopes, why: payload.why, ticket: payload.ticket ?? '', until: payload.until, attended: payload.attended,
+        scopes: payload.scopes, bounds: payload.bounds, why: payload.why, ticket: payload.ticket ?? '', until: payload.until, attended: payload.attended,
       },
       start: {
         server: this.service.server, org: state.org, session: made.session, device: { keyid: payload.device, noise: entry.subject.noise },

@@ -1,5 +1,6 @@
 // The control stream: opening, judging, closing, credit. `crates/wire/src/control.rs` says when each is sent.
 
+import { type Bounds, bounds, boundsFault } from '../trust/bounds'
 import type { Bytes, Hash } from '../trust/bytes'
 import { COUNT_BYTES_MAX, ENVELOPE_BYTES_MAX } from '../trust/limits'
 import { type Schema, flag, id, list, object, oneOf, optional, readJson, u16, u32, variant, writeJson } from '../trust/schema'
@@ -34,6 +35,8 @@ export interface Head {
 export interface Opened {
   session: string
   scopes: Scope[]
+  /** Within which bounds: the warrant's, and the policy's where the warrant has none. */
+  bounds: Bounds
   /** When it ends, in milliseconds since the Unix epoch. */
   until: number
   /** Whether a person allowed it at the machine. */
@@ -84,6 +87,17 @@ const display = where(
   'a display has a reason exactly when there is none',
 )
 
+const opened = object<Opened>({
+  session: textUpTo(CODE_BYTES_MAX),
+  scopes: where(list(oneOf(...SCOPES)), (all) => all.length <= SCOPES_MAX, 'more than 16 scopes'),
+  bounds,
+  until: count,
+  attended: flag,
+  display,
+})
+const areFit = ({ scopes, bounds }: Opened): boolean =>
+  boundsFault(scopes, bounds, bounds.shell_as === undefined ? [] : [bounds.shell_as]) === undefined
+
 const toDevice: Schema<ToDevice> = variant<ToDevice>({
   open: object<{ warrant: string; counts?: string[] | undefined; seen_receipt?: ReceiptHead | undefined }>({
     warrant: envelope,
@@ -107,13 +121,7 @@ const toTechnician: Schema<ToTechnician> = variant<ToTechnician>({
   window: window as Schema<unknown>,
   pong: nonce as Schema<unknown>,
   asking: object<{ until: number }>({ until: count }) as Schema<unknown>,
-  opened: object<Opened>({
-    session: textUpTo(CODE_BYTES_MAX),
-    scopes: where(list(oneOf(...SCOPES)), (all) => all.length <= SCOPES_MAX, 'more than 16 scopes'),
-    until: count,
-    attended: flag,
-    display,
-  }) as Schema<unknown>,
+  opened: where(opened, areFit, 'bounds that are not sound beside the scopes') as Schema<unknown>,
   refused: why as Schema<unknown>,
   paused: why as Schema<unknown>,
   resumed: object<Empty>({}) as Schema<unknown>,

@@ -1,5 +1,6 @@
 // The trust core in the browser: the same rules as crates/trust, leaf for leaf. No page, no framework, no network.
 
+export { type Bounds, anyOf, boundsFault, boundsWords, isBeneath, isPath, isUnbound, isUser, noBounds } from './bounds'
 export * from './bytes'
 export { type Checkpoint, Note, checkpointOrigin } from './checkpoint'
 export { type Counted, countsNeeded, countsThatHold } from './count'
@@ -9,7 +10,7 @@ export { type Outage, Stale, hasNoSpareWitness, outageOf, staleness, witnessedTi
 export { type Effect, type HeldBy, type Listed, OFFICES, type Office, Survey, expiryWarning, keysOf } from './inventory'
 export { type Facts, Refusal, type RefusalCode, type Verdict, judge } from './judge'
 export { type Approvals, type Foreseen, foresee, lacking, lackingOf } from './judge/approval'
-export { type Asked, Uncounted, Uncovered, findCover } from './judge/cover'
+export { type Asked, Uncounted, Uncovered, findCover, grantedOf, span } from './judge/cover'
 export { type Explanation, type Weighed, type Wish, explain, remedyOf } from './judge/explain'
 export * from './key'
 export * as limits from './limits'

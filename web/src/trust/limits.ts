@@ -32,6 +32,14 @@ export const TEXT_CHARS_MAX = 200
 export const SEALED_BYTES_MAX = 4 * 1024
 /** Longest sealed warrant that asks for approvals, in bytes. */
 export const SEALED_WARRANT_BYTES_MAX = 24 * 1024
+/** Longest sealed body of a receipt, in bytes: the longest texts, folders and outcome of a warrant fit. */
+export const SEALED_RECEIPT_BYTES_MAX = 12 * 1024
+/** Most folders or users that one list of a policy or warrant names. */
+export const PATHS_MAX = 8
+/** Longest path of a folder in a policy or warrant, in bytes. */
+export const PATH_BYTES_MAX = 160
+/** Longest name of a workstation's user in a policy or warrant, in bytes. */
+export const USER_BYTES_MAX = 64
 /** Most scopes in one warrant or policy. */
 export const SCOPES_MAX = 16
 /** Most approvals a policy can ask for. */

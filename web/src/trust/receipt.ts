@@ -1,5 +1,6 @@
 // Receipts: what a workstation says happened, signed by itself, chained without a gap.
 
+import { type Bounds, bounds } from './bounds'
 import { type Bytes, type Hash, type KeyId, type OrgId, type Salt, ZEROS_32, bytesOf, concat, u64be, utf8 } from './bytes'
 import type { Envelope } from './envelope'
 import { TrustError } from './error'
@@ -45,6 +46,8 @@ export interface Body {
   /** The technician's name as the warrant opened it. */
   name: string
   scopes: Scope[]
+  /** Within which bounds: those granted, or, of a warrant that was refused, those asked for. */
+  bounds: Bounds
   why: string
   ticket?: string | undefined
   attended: boolean
@@ -75,6 +78,7 @@ const body = object<Body>({
   by: id<KeyId>(32),
   name: text,
   scopes: list(scope),
+  bounds,
   why: text,
   ticket: optional(text),
   attended: flag,

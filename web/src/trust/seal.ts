@@ -6,13 +6,14 @@ import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke
 import { type Bytes, type OrgId, type WarrantId, type X25519Public, bytesOf, concat, fromUtf8, toB64u, utf8 } from './bytes'
 import type { Envelope } from './envelope'
 import { TrustError } from './error'
-import { SEALED_BYTES_MAX, SEALED_WARRANT_BYTES_MAX } from './limits'
+import { SEALED_BYTES_MAX, SEALED_RECEIPT_BYTES_MAX, SEALED_WARRANT_BYTES_MAX } from './limits'
 import { isLine } from './text'
 
 /** What a blob is for: each use has its own HPKE `info`, so that none can be passed off as another. */
 export type Use = 'label' | 'directory' | 'receipt' | 'approval' | 'refusal'
 
-const bytesMax = (use: Use): number => (use === 'approval' ? SEALED_WARRANT_BYTES_MAX : SEALED_BYTES_MAX)
+const bytesMax = (use: Use): number =>
+  use === 'approval' ? SEALED_WARRANT_BYTES_MAX : use === 'receipt' ? SEALED_RECEIPT_BYTES_MAX : SEALED_BYTES_MAX
 
 const infoOf = (use: Use): Bytes => utf8(`wayleave/${use}/1`)
 

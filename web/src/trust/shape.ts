@@ -1,5 +1,6 @@
 // Whether a statement's content is sound, apart from who signed: each function returns what is wrong, or nothing.
 
+import { boundsFault } from './bounds'
 import type { Bytes } from './bytes'
 import {
   ADMINS_MAX,
@@ -123,7 +124,7 @@ export function policyFault(policy: Policy): Fault {
   if (policy.openings_per_hour === 0 || policy.devices_per_hour === 0 || (policy.hours && !hoursFit(policy.hours))) {
     return 'its hours or its rate allow nothing'
   }
-  return undefined
+  return boundsFault(policy.scopes, policy, policy.shell_as)
 }
 
 function hoursFit({ days, from_minute, to_minute, offset_minutes }: Hours): boolean {

@@ -159,6 +159,14 @@ export interface Policy {
   devices_per_hour?: number | undefined
   /** Whether an attended session may open on a ledger that no witness calls fresh. */
   attended_when_stale: boolean
+  /** Folders beneath which files are listed and fetched; everything that the device shares if there are none. */
+  read_under: string[]
+  /** Folders beneath which files are put; everything that the device shares if there are none. */
+  write_under: string[]
+  /** Users as whom shells run, the warrant names one of them; the user of the display if there are none. */
+  shell_as: string[]
+  /** Whether the warrant has to name a ticket. */
+  ticket_required: boolean
 }
 
 /** A weekly window: on `days` (0 is Monday) from minute to minute of a clock `offset_minutes` east of UTC. */
@@ -257,6 +265,10 @@ const policy = object<Policy>({
   openings_per_hour: optional(u32),
   devices_per_hour: optional(u32),
   attended_when_stale: flagOrNone,
+  read_under: listOrNone(text),
+  write_under: listOrNone(text),
+  shell_as: listOrNone(text),
+  ticket_required: flagOrNone,
 })
 
 const keyed = variant<Exclude<Target, '*'>>({

@@ -9,10 +9,13 @@ const HIDDEN =
 /** Group, policy, person and witness names: 1 to 64 bytes of `a-z 0-9 . _ -`. */
 export const isName = (text: string): boolean => text.length <= NAME_BYTES_MAX && /^[a-z0-9._-]+$/.test(text)
 
+/** Whether a text holds nothing invisible and no break. */
+export const isPlain = (text: string): boolean => !HIDDEN.test(text)
+
 /** A text that a person writes for another: 1 to 200 characters, one line, nothing invisible. */
 export function isLine(text: string): boolean {
   const count = [...text].length
-  return count >= 1 && count <= TEXT_CHARS_MAX && !HIDDEN.test(text)
+  return count >= 1 && count <= TEXT_CHARS_MAX && isPlain(text)
 }
 
 /** Shows a peer's text on one line: control and bidirectional characters are escaped, the rest is cut after `charsMax`. */

@@ -1,5 +1,6 @@
 // The warrant: what a technician signs to open one session on one device.
 
+import { type Bounds, bounds, boundsFault } from './bounds'
 import { type Hash, type KeyId, type OrgId, type Salt, type WarrantId, type X25519Public, bytesOf, sha256, utf8 } from './bytes'
 import { Envelope } from './envelope'
 import type { Signer } from './key'
@@ -20,6 +21,8 @@ export interface Warrant {
   /** The technician's static key on the channel, made for this warrant. */
   noise: X25519Public
   scopes: Scope[]
+  /** Within which bounds; what is left open is as the policy has it. */
+  bounds: Bounds
   /** Not before. */
   from: number
   /** Not at or after. */
@@ -48,6 +51,7 @@ export const warrant: Schema<Warrant> = object<Warrant>({
   by: id<KeyId>(32),
   noise: id<X25519Public>(32),
   scopes: list(scope),
+  bounds,
   from: u64,
   until: u64,
   attended: flag,
@@ -62,12 +66,13 @@ export const nameCommitment = (opened: OpenedName): Hash =>
   sha256(utf8('wayleave/name/1\0'), bytesOf(opened.salt), utf8(opened.name))
 
 /** What is wrong with a warrant's texts, lists or times, if anything. */
-export function warrantFault({ scopes, why, ticket, name, from, until }: Warrant): string | undefined {
+export function warrantFault({ scopes, bounds, why, ticket, name, from, until }: Warrant): string | undefined {
   if (!isScopeList(scopes)) return 'its scopes are empty or repeat'
   if (!isLine(why) || (ticket !== undefined && !isLine(ticket)) || !isLine(name.name)) {
     return 'its reason, ticket or name is not one line of 1 to 200 characters'
   }
-  return from >= until || until > INTEGER_MAX ? 'it ends before it begins' : undefined
+  if (from >= until || until > INTEGER_MAX) return 'it ends before it begins'
+  return boundsFault(scopes, bounds, bounds.shell_as === undefined ? [] : [bounds.shell_as])
 }
 
 /** Signs a warrant that was composed and shown. */

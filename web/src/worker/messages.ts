@@ -1,5 +1,6 @@
 // What the page and its one worker say to each other. The worker has the socket, Noise, decoding and painting; the page has
 // the keyboard, the pointer and everything around the picture.
+import type { Bounds } from '../trust'
 import type { Scope } from '../console/model'
 
 export interface Start {
@@ -17,6 +18,7 @@ export interface Start {
 export interface Opened {
   session: string
   scopes: Scope[]
+  bounds: Bounds
   until: number
   attended: boolean
   display: { state: 'ready' | 'none'; why?: string }

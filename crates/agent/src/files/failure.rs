@@ -54,6 +54,9 @@ pub enum Failure {
     /// A message that does not belong here.
     #[error("This message does not fit what is under way on this transfer.")]
     Unexpected,
+    /// Not beneath a folder of the session's bounds; the sentence names them.
+    #[error("{0}")]
+    Outside(String),
     /// The warrant does not cover it.
     #[error("The warrant does not cover this.")]
     Denied,
@@ -81,6 +84,7 @@ impl Failure {
             Self::Changed => "changed",
             Self::Cancelled => "cancelled",
             Self::Unexpected => "unexpected",
+            Self::Outside(_) => "outside",
             Self::Denied => "denied",
             Self::System(_) => "system",
         }

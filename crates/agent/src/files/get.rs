@@ -9,6 +9,7 @@ use wire::files::{Digest, Reply, ToTechnician};
 use wire::limits::DATA_BYTES_MAX;
 use wire::piece::Piece;
 
+use super::area::Area;
 use super::failure::Failure;
 use super::list::{modified, size};
 use super::root::Root;
@@ -25,8 +26,13 @@ pub(super) struct Get {
 }
 
 impl Get {
-    pub(super) fn open(root: &Root, path: &str, offset: u64) -> Result<(Self, Reply), Failure> {
-        let (folder, name) = root.parent(path)?;
+    pub(super) fn open(
+        shared: &Root,
+        area: &Area,
+        path: &str,
+        offset: u64,
+    ) -> Result<(Self, Reply), Failure> {
+        let (folder, name) = area.parent(shared, path)?;
         let (file, stat) = folder.read(name)?;
         let size = size(&stat);
         if offset > size {

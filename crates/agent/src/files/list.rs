@@ -7,25 +7,45 @@ use wire::files::{Entry, EntryKind, Reply, ToTechnician};
 use wire::limits::{ENTRIES_MAX, FILE_NAME_BYTES_MAX, INTEGER_MAX};
 use wire::piece::Piece;
 
+use super::area::Area;
 use super::failure::Failure;
 use super::root::{Folder, Root};
 use crate::limits::FOLDER_ENTRIES_MAX;
 
 pub(super) struct List {
-    folder: Folder,
+    /// None: the names are folders on the way to what the session reaches.
+    folder: Option<Folder>,
     /// Last first.
     names: Vec<CString>,
 }
 
 impl List {
-    pub(super) fn open(root: &Root, path: &str) -> Result<Self, Failure> {
+    pub(super) fn open(shared: &Root, area: &Area, path: &str) -> Result<Self, Failure> {
         if path.starts_with('/') {
             return Err(Failure::Path);
         }
-        let folder = root.folder(path)?;
+        let (root, rest) = match area.find(shared, path) {
+            Err(outside @ Failure::Outside(_)) => {
+                return Self::signposts(area, path).ok_or(outside);
+            }
+            found => found?,
+        };
+        let folder = root.folder(rest)?;
         let mut names = folder.names(FOLDER_ENTRIES_MAX)?;
         names.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(Self { folder, names })
+        Ok(Self {
+            folder: Some(folder),
+            names,
+        })
+    }
+
+    fn signposts(area: &Area, path: &str) -> Option<Self> {
+        let names = area.signposts(path).into_iter().rev();
+        let names: Vec<_> = names.filter_map(|name| CString::new(name).ok()).collect();
+        (!names.is_empty()).then_some(Self {
+            folder: None,
+            names,
+        })
     }
 
     pub(super) fn page(&mut self, root: &Root) -> (ToTechnician, bool) {
@@ -45,8 +65,15 @@ impl List {
             .to_str()
             .ok()
             .filter(|name| name.len() <= FILE_NAME_BYTES_MAX)?;
-        let stat = self
-            .folder
+        let Some(folder) = &self.folder else {
+            return Some(Entry {
+                name: name.to_owned(),
+                kind: EntryKind::Folder,
+                size: 0,
+                modified: 0,
+            });
+        };
+        let stat = folder
             .stat(name)
             .ok()
             .flatten()

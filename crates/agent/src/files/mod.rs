@@ -3,6 +3,7 @@
 //! One id is one listing or one transfer. Every id ends with an END of ours; after that, what still comes on it until the
 //! technician's END is consumed and ignored. Dropping [`Files`] removes what was uploaded in part.
 
+mod area;
 mod failure;
 mod get;
 mod list;
@@ -11,9 +12,11 @@ mod root;
 
 use std::collections::BTreeMap;
 
+use trust::Bounds;
 use wire::files::{Reply, Request, ToDevice, ToTechnician};
 use wire::piece::Piece;
 
+use area::{Area, Way};
 pub use failure::Failure;
 use get::Get;
 use list::List;
@@ -23,6 +26,8 @@ pub use root::{Folder, Root};
 /// All transfers of one session.
 pub struct Files {
     root: Root,
+    read: Area,
+    write: Area,
     transfers: BTreeMap<u16, Transfer>,
     served_last: u16,
 }
@@ -54,9 +59,11 @@ pub struct Answer {
 }
 
 impl Files {
-    /// Transfers within a folder.
-    pub fn new(root: Root) -> Self {
+    /// Transfers within a folder, and in it beneath the folders of the bounds, as they are now.
+    pub fn new(root: Root, bounds: &Bounds) -> Self {
         Self {
+            read: Area::open(&root, &bounds.read_under, Way::Read),
+            write: Area::open(&root, &bounds.write_under, Way::Write),
             root,
             transfers: BTreeMap::new(),
             served_last: 0,
@@ -74,10 +81,10 @@ impl Files {
         let is_new = matches!(transfer.work, Work::Over);
         let outcome = match (message, &mut transfer.work) {
             (Piece::Head(Request::List { path }), _) if is_new => {
-                List::open(&self.root, &path).map(|list| (Work::List(list), None))
+                List::open(&self.root, &self.read, &path).map(|list| (Work::List(list), None))
             }
             (Piece::Head(Request::Get { path, offset }), _) if is_new => {
-                Get::open(&self.root, &path, offset)
+                Get::open(&self.root, &self.read, &path, offset)
                     .map(|(get, begin)| (Work::Get(Box::new(get)), Some(begin)))
             }
             (
@@ -87,7 +94,7 @@ impl Files {
                     replace,
                 }),
                 _,
-            ) if is_new => Put::open(&self.root, &path, size, replace)
+            ) if is_new => Put::open(&self.root, &self.write, &path, size, replace)
                 .map(|put| (Work::Put(put), Some(Reply::Ready {}))),
             (Piece::Head(Request::Cancel {}), Work::List(_) | Work::Get(_) | Work::Put(_)) => {
                 Err(Failure::Cancelled)

@@ -8,6 +8,7 @@ use rustix::fs::{FileType, Mode};
 use trust::bytes::to_b64u;
 use wire::files::{Digest, Reply};
 
+use super::area::Area;
 use super::failure::Failure;
 use super::get::digest;
 use super::root::{Folder, Root};
@@ -33,8 +34,14 @@ pub(super) struct Put {
 }
 
 impl Put {
-    pub(super) fn open(root: &Root, path: &str, size: u64, replace: bool) -> Result<Self, Failure> {
-        let (folder, name) = root.parent(path)?;
+    pub(super) fn open(
+        shared: &Root,
+        area: &Area,
+        path: &str,
+        size: u64,
+        replace: bool,
+    ) -> Result<Self, Failure> {
+        let (folder, name) = area.parent(shared, path)?;
         let mode = match folder.stat(name)? {
             None => NEW_FILE_MODE,
             Some(_) if !replace => return Err(Failure::Exists),

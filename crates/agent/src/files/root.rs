@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
+use trust::bounds::{is_beneath, is_path};
 
 use super::failure::Failure;
 
@@ -21,6 +22,8 @@ const RESOLVE: ResolveFlags = ResolveFlags::BENEATH
 /// A folder that was opened when the session was granted.
 pub struct Root {
     fd: OwnedFd,
+    /// Absolute paths that name it, as configured and without links; for what a policy says of it.
+    paths: Vec<String>,
     /// Folders that are outside of every scope: the agent's own state.
     barred: Vec<Identity>,
 }
@@ -51,9 +54,41 @@ impl Root {
             }
         };
         let barred = barred.iter().map(identify).collect::<Result<Vec<_>, _>>()?;
+        let paths = [Some(path.to_owned()), path.canonicalize().ok()];
+        let paths = paths.into_iter().flatten();
         Ok(Self {
             fd,
+            paths: paths
+                .filter_map(|path| path.into_os_string().into_string().ok())
+                .filter(|path| is_path(path))
+                .collect(),
             barred: barred.into_iter().flatten().collect(),
+        })
+    }
+
+    /// Where in the root an absolute path leads: a relative path, empty where the root lies in it; none outside.
+    pub fn place_of(&self, path: &str) -> Option<String> {
+        let place = |root: &String| {
+            if is_beneath(root, path) {
+                return Some(String::new());
+            }
+            let names = |path: &str| path.split('/').filter(|name| !name.is_empty()).count();
+            let inside = path.split('/').skip(1 + names(root));
+            is_beneath(path, root).then(|| inside.collect::<Vec<_>>().join("/"))
+        };
+        self.paths.iter().find_map(place)
+    }
+
+    /// A folder inside as a root of its own, held from now on whatever is put in its place.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn within(&self, path: &str) -> Result<Self, Failure> {
+        let Folder(fd) = self.folder(path)?;
+        Ok(Self {
+            fd,
+            paths: Vec::new(),
+            barred: self.barred.clone(),
         })
     }
 

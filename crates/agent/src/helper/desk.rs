@@ -1,9 +1,10 @@
 //! What the helper does at each word of the keeper and each event of a window.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 
 use tokio::sync::mpsc;
-use trust::Scope;
+use trust::{Bounds, Scope};
 use wire::ToDevice;
 use wire::frame::Stream;
 
@@ -20,12 +21,15 @@ use crate::clipboard::ClipboardThread;
 use crate::config;
 use crate::desktop::Desktop;
 use crate::ipc::{Answer, Frame, Message, Number, ToHelper, ToKeeper};
+use crate::shell::AsUser;
 use crate::windows::client::WindowProgram;
 use crate::windows::message::{PromptRequest, Rect};
 
 /// All that the helper runs.
 pub struct Desk {
     args: config::Helper,
+    /// The agent's own.
+    program: PathBuf,
     display: Option<String>,
     out: Outbox,
     windows: mpsc::Sender<WindowEvent>,
@@ -75,6 +79,7 @@ impl Desk {
         let banner = program.map(|program| Banner::new(program, windows.clone()));
         Ok(Self {
             args,
+            program: std::env::current_exe()?,
             display,
             out,
             windows,
@@ -94,7 +99,11 @@ impl Desk {
     /// The keeper says something.
     pub async fn on_frame(&mut self, frame: Frame<ToHelper>) {
         match frame {
-            Frame::Control(ToHelper::Start { session, scopes }) => self.start(session, scopes),
+            Frame::Control(ToHelper::Start {
+                session,
+                scopes,
+                bounds,
+            }) => self.start(session, &scopes, bounds),
             Frame::Control(ToHelper::Stop { session }) => self.stop(session),
             Frame::Control(ToHelper::Pause { session, is_paused }) => {
                 self.pause(session, is_paused)
@@ -148,10 +157,19 @@ impl Desk {
         }
     }
 
-    fn start(&mut self, session: Number, scopes: Vec<Scope>) {
+    fn start(&mut self, session: Number, scopes: &[Scope], bounds: Bounds) {
         let (root, barred) = (&self.args.files_root, &self.args.state_dir);
-        let files = FilesWorker::start(session, root, barred, self.gate.clone(), self.out.clone());
-        let shells = Shells::new(session, self.display.clone(), self.out.clone());
+        let (gate, out) = (self.gate.clone(), self.out.clone());
+        let files = FilesWorker::start(session, root, barred, &bounds, gate, out);
+        let shells = Shells::new(
+            session,
+            self.display.clone(),
+            bounds.shell_as.map(|name| AsUser {
+                program: self.program.clone(),
+                name,
+            }),
+            self.out.clone(),
+        );
         self.desktop
             .start_session(session, scopes.contains(&Scope::View));
         if scopes.contains(&Scope::ClipboardRead) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use trust::Bounds;
 use wire::ToTechnician;
 
 use super::gate::Gate;
@@ -43,11 +44,18 @@ struct Worker {
 }
 
 impl FilesWorker {
-    /// Opens the root, at the moment of the grant, and starts.
-    pub fn start(session: Number, root: &Path, barred: &Path, gate: Gate, out: Outbox) -> Self {
+    /// Opens the root and the folders of the bounds, at the moment of the grant, and starts.
+    pub fn start(
+        session: Number,
+        root: &Path,
+        barred: &Path,
+        bounds: &Bounds,
+        gate: Gate,
+        out: Outbox,
+    ) -> Self {
         let (jobs, from_loop) = channel();
         let cancelled = Arc::new(AtomicBool::new(false));
-        let files = Root::open(root, &[barred]).map(Files::new);
+        let files = Root::open(root, &[barred]).map(|root| Files::new(root, bounds));
         let worker = Worker {
             session,
             files,

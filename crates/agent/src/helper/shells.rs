@@ -9,12 +9,14 @@ use wire::shell::{Reply, Request, ToDevice, ToTechnician};
 use super::outbox::Outbox;
 use crate::ipc::{Frame, Message, Number};
 use crate::limits::HELPER_WINDOW_BYTES;
-use crate::shell::{Output, Shell, Start};
+use crate::shell::{AsUser, Output, Shell, Start};
 
 /// All of them. Dropping it kills what runs in them.
 pub struct Shells {
     session: Number,
     display: Option<String>,
+    /// As whom they run; as the agent's own user if absent.
+    user: Option<AsUser>,
     out: Outbox,
     open: BTreeMap<u16, (Shell, Window)>,
 }
@@ -30,10 +32,16 @@ struct State {
 
 impl Shells {
     /// None yet.
-    pub fn new(session: Number, display: Option<String>, out: Outbox) -> Self {
+    pub fn new(
+        session: Number,
+        display: Option<String>,
+        user: Option<AsUser>,
+        out: Outbox,
+    ) -> Self {
         Self {
             session,
             display,
+            user,
             out,
             open: BTreeMap::new(),
         }
@@ -53,7 +61,7 @@ impl Shells {
                 }),
                 None,
             ) => {
-                let display = self.display.clone();
+                let (display, user) = (self.display.clone(), self.user.clone());
                 self.start(
                     id,
                     Start {
@@ -62,6 +70,7 @@ impl Shells {
                         term,
                         command,
                         display,
+                        user,
                     },
                 )
                 .await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use trust::bounds::Bounds;
 use trust::bytes::{Hash, KeyId, Salt};
 use trust::receipt::{Body, Event, Outcome};
 use trust::text::show_foreign;
@@ -100,6 +101,8 @@ pub fn draft(
     text: &str,
 ) -> Draft {
     let foreign = |text: &str| show_foreign(text, TEXT_CHARS_MAX);
+    let is_sound = |bounds: &&Bounds| bounds.check_shape(&warrant.scopes).is_ok();
+    let bounds = Some(&warrant.bounds).filter(is_sound);
     let body = Body {
         by: warrant.by,
         name: foreign(&warrant.name.name),
@@ -109,6 +112,7 @@ pub fn draft(
             .take(trust::limits::SCOPES_MAX)
             .copied()
             .collect(),
+        bounds: bounds.cloned().unwrap_or_default(),
         why: foreign(&warrant.why),
         ticket: warrant.ticket.as_deref().map(foreign),
         attended: warrant.attended,
@@ -145,6 +149,7 @@ mod tests {
             by: KeyId([2; 32]),
             noise: X25519Public([1; 32]),
             scopes: vec![trust::Scope::View],
+            bounds: Bounds::default(),
             from: 0,
             until: 1,
             attended: true,

@@ -193,6 +193,9 @@ impl Keeper {
             domain_is_proven: self.domain_is_proven(),
             device: self.config.hostname.clone(),
             scopes: crate::consent::permissions(&verdict.warrant.scopes),
+            read_under: spend.body.bounds.read_under.clone(),
+            write_under: spend.body.bounds.write_under.clone(),
+            shell_as: spend.body.bounds.shell_as.clone(),
             until: crate::clock::local_time(verdict.warrant.until),
             until_ms: verdict.warrant.until,
             why: verdict.warrant.why.clone(),
@@ -235,7 +238,8 @@ impl Keeper {
         self.stop_asking(session.number);
         let refused = match answer {
             Answer::Allowed {} => {
-                match self.judge(session, &open, &verdict.warrant, Some(spent_by(&open))) {
+                let spent = Some(spent_by(&open, &spend));
+                match self.judge(session, &open, &verdict.warrant, spent) {
                     Ok(again) => {
                         // The verdict that the user saw, with what the ledger says now.
                         let verdict = Verdict {
@@ -295,10 +299,11 @@ impl Keeper {
             let refused = Self::refuse_store(&error);
             return session.host.refuse(&refused.code, &refused.text);
         }
-        let warrant = &verdict.warrant;
+        let (warrant, bounds) = (&verdict.warrant, spend.body.bounds.clone());
         let opened = Opened {
             session: session.id.to_string(),
             scopes: warrant.scopes.clone(),
+            bounds: bounds.clone(),
             until: warrant.until,
             attended: warrant.attended,
             display: self.display(),
@@ -314,6 +319,7 @@ impl Keeper {
         let start = ToHelper::Start {
             session: session.number,
             scopes: warrant.scopes.clone(),
+            bounds,
         };
         self.tell_helper(&Frame::Control(start));
         self.banner_is_stale = true;
@@ -343,20 +349,21 @@ impl Keeper {
     }
 
     fn judge_again(&mut self, session: &mut Session) {
-        let (open, warrant) = match &session.phase {
+        let (open, spend, warrant) = match &session.phase {
             Phase::Waiting { open, .. } => {
                 let open = open.clone();
                 return self.consider_again(session, open);
             }
-            Phase::Asking { open, .. } | Phase::Open { open, .. } => {
+            Phase::Asking { open, spend, .. } | Phase::Open { open, spend } => {
                 let Ok((_, warrant)) = judge::peek(open.warrant.as_bytes()) else {
                     return;
                 };
-                (open.clone(), warrant)
+                (open.clone(), spend, warrant)
             }
             Phase::Greeting | Phase::Over => return,
         };
-        let Err(no) = self.judge(session, &open, &warrant, Some(spent_by(&open))) else {
+        let spent = Some(spent_by(&open, spend));
+        let Err(no) = self.judge(session, &open, &warrant, spent) else {
             return self.pause_or_resume(session, &open, &warrant);
         };
         let refused = no.refused();
@@ -386,11 +393,12 @@ impl Keeper {
     }
 }
 
-/// A session that is open, or being asked about, has spent its warrant over this very key.
-pub(super) fn spent_by(open: &Opening) -> Spent {
+/// A session that is open, or being asked about, has spent its warrant over this very key, within the bounds it was granted.
+pub(super) fn spent_by(open: &Opening, spend: &Spend) -> Spent {
     Spent {
         noise: open.technician,
         ended: false,
+        bounds: spend.body.bounds.clone(),
     }
 }
 
@@ -408,6 +416,7 @@ fn spend_of(verdict: &Verdict, open: &Opening, session: Salt, at: u64) -> Spend 
             by: warrant.by,
             name: warrant.name.name.clone(),
             scopes: warrant.scopes.clone(),
+            bounds: verdict.bounds.clone(),
             why: warrant.why.clone(),
             ticket: warrant.ticket.clone(),
             attended: warrant.attended,

@@ -45,6 +45,9 @@ impl Keeper {
         let (Some(state), Some(checkpoint)) = (self.store.state(), self.store.checkpoint()) else {
             return false;
         };
+        let Phase::Open { spend, .. } = &session.phase else {
+            return false;
+        };
         if !freshness::needs_renewal(state, checkpoint, session.now(self)) {
             return false;
         }
@@ -52,7 +55,8 @@ impl Keeper {
             head: checkpoint.head,
             witnessed: Vec::new(),
         };
-        self.judge_by(&unwitnessed, session, open, warrant, Some(spent_by(open)))
+        let spent = Some(spent_by(open, spend));
+        self.judge_by(&unwitnessed, session, open, warrant, spent)
             .is_err()
     }
 

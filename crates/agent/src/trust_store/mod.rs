@@ -227,6 +227,7 @@ impl TrustStore {
         Some(Spent {
             noise: spend.noise,
             ended: ended || !opened,
+            bounds: spend.body.bounds.clone(),
         })
     }
 

@@ -106,6 +106,15 @@ pub struct PromptRequest {
     pub device: String,
     /// What is asked for.
     pub scopes: Vec<Permission>,
+    /// Folders beneath which files are copied from here; any if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_under: Vec<String>,
+    /// Folders beneath which files are copied to here; any if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub write_under: Vec<String>,
+    /// As which user commands run; as the user of this display if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shell_as: Option<String>,
     /// When the access ends, as local time that the user understands ("14:35").
     pub until: String,
     /// The same in milliseconds since the epoch: the question lapses by then at the latest.

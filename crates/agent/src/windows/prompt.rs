@@ -15,6 +15,10 @@ use super::stage::{Screen, Sight, Stage};
 use super::watcher::{now_ms, watch};
 use super::{Stop, fonts, style, window_of};
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful of them exist in a process's life"
+)]
 #[derive(Debug, Clone)]
 enum Message {
     Opened(window::Id),

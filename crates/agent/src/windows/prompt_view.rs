@@ -17,6 +17,8 @@ const BUTTON: Size = Size::new(144.0, 48.0);
 const BUTTON_GAP: f32 = 12.0;
 
 const NAME_CHARS_MAX: usize = 80;
+/// A folder is shown whole: what is cut off would look wider than it is.
+const FOLDER_CHARS_MAX: usize = trust::limits::PATH_BYTES_MAX;
 const WHY_CHARS_MAX: usize = 300;
 
 /// The two answers.
@@ -37,7 +39,7 @@ pub struct Words {
     domain: Option<String>,
     domain_is_proven: Option<bool>,
     device: String,
-    scopes: Vec<Permission>,
+    scopes: Vec<(Permission, String)>,
     until: String,
     why: String,
     ticket: String,
@@ -57,11 +59,43 @@ impl Words {
                 .map(|domain| ascii_domain(domain, NAME_CHARS_MAX)),
             domain_is_proven: request.domain_is_proven,
             device: name(&request.device),
-            scopes: request.scopes.clone(),
+            scopes: request
+                .scopes
+                .iter()
+                .map(|scope| (*scope, bound(*scope, request)))
+                .collect(),
             until: name(&request.until),
             why: one_line(&request.why, WHY_CHARS_MAX),
             ticket: name(&request.ticket),
         }
+    }
+}
+
+/// How far a permission goes, where that is less than its sentence says, or more.
+fn bound(permission: Permission, request: &PromptRequest) -> String {
+    let under = |folders: &[String]| {
+        let folders: Vec<String> = folders
+            .iter()
+            .map(|f| one_line(f, FOLDER_CHARS_MAX))
+            .collect();
+        match folders.split_last() {
+            None => String::new(),
+            Some((last, [])) => format!("only in {last}"),
+            Some((last, others)) => format!("only in {} and {last}", others.join(", ")),
+        }
+    };
+    match permission {
+        Permission::FetchFiles => under(&request.read_under),
+        Permission::PutFiles => under(&request.write_under),
+        Permission::RunCommands => request
+            .shell_as
+            .as_deref()
+            .map(|user| format!("as the user {}", one_line(user, NAME_CHARS_MAX)))
+            .unwrap_or_default(),
+        Permission::See
+        | Permission::Control
+        | Permission::ReadClipboard
+        | Permission::SetClipboard => String::new(),
     }
 }
 
@@ -206,7 +240,7 @@ fn who<'a>(words: &'a Words, font: Font) -> Element<'a, Said> {
 
 fn what<'a>(words: &'a Words, font: Font) -> Element<'a, Said> {
     let mut parts = Column::new();
-    for scope in &words.scopes {
+    for (scope, bound) in &words.scopes {
         let dot = container(Space::new().width(7).height(7)).style(|_| container::Style {
             background: Some(style::INK.into()),
             border: iced::Border {
@@ -216,6 +250,9 @@ fn what<'a>(words: &'a Words, font: Font) -> Element<'a, Said> {
             ..container::Style::default()
         });
         let mut lines = column![ours(scope.sentence(), 16.0)];
+        if !bound.is_empty() {
+            lines = lines.push(theirs(bound, 14.0).font(bold(font)));
+        }
         if let Some(consequence) = scope.consequence() {
             lines = lines.push(ours(consequence, 14.0).color(style::AMBER));
         }

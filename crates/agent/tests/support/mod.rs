@@ -129,6 +129,10 @@ impl Org {
             openings_per_hour: None,
             devices_per_hour: None,
             attended_when_stale: false,
+            read_under: Vec::new(),
+            write_under: Vec::new(),
+            shell_as: Vec::new(),
+            ticket_required: false,
         }));
     }
 
@@ -188,6 +192,7 @@ impl Org {
             by: self.technician.id(),
             noise,
             scopes: scopes.to_vec(),
+            bounds: trust::Bounds::default(),
             from: now - 1000,
             until: now + 600_000,
             attended,

@@ -175,7 +175,7 @@ fn as_json(login: &Login, request: &Request<'_>) -> Value {
     });
     json!({
         "id": warrant.id, "by": warrant.by, "name": warrant.name.name, "device": warrant.device,
-        "device_name": device_name(login, warrant), "scopes": warrant.scopes, "until": warrant.until,
+        "device_name": device_name(login, warrant), "scopes": warrant.scopes, "bounds": warrant.bounds, "until": warrant.until,
         "attended": warrant.attended, "why": warrant.why, "ticket": warrant.ticket, "mine": approvals,
     })
 }
@@ -219,6 +219,12 @@ fn lines(login: &Login, request: &Request<'_>) -> Vec<String> {
     for (at, scope) in warrant.scopes.iter().enumerate() {
         let head = if at == 0 { "what  " } else { "      " };
         lines.push(format!("{head}  {}", scope.sentence()));
+        lines.extend(
+            warrant
+                .bounds
+                .words(*scope)
+                .map(|words| format!("          {words}")),
+        );
     }
     let ticket = warrant
         .ticket

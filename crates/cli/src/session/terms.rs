@@ -1,6 +1,7 @@
 //! What a technician says about the session he asks for.
 
 use clap::Args;
+use trust::bounds::Bounds;
 
 /// Options of every command that opens a session.
 #[derive(Args, Clone, Debug)]
@@ -17,6 +18,15 @@ pub struct Terms {
     /// Ticket number or address
     #[arg(long)]
     pub ticket: Option<String>,
+    /// Reach files to list and fetch only beneath this folder [default: what policy allows]; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub read_under: Vec<String>,
+    /// Put files only beneath this folder [default: what policy allows]; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub write_under: Vec<String>,
+    /// Run a shell as this user of the device [default: the display's, or whom policy names if that is one]
+    #[arg(long, value_name = "USER")]
+    pub shell_as: Option<String>,
     /// How long, in minutes [default: 30, or what policy allows if that is less]
     #[arg(long)]
     pub minutes: Option<u64>,
@@ -25,6 +35,15 @@ pub struct Terms {
 const DEFAULT_MINUTES: u64 = 30;
 
 impl Terms {
+    /// Within which bounds.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            read_under: self.read_under.clone(),
+            write_under: self.write_under.clone(),
+            shell_as: self.shell_as.clone(),
+        }
+    }
+
     /// How long, in seconds, where the matching policies allow `longest_s`.
     pub fn seconds(&self, longest_s: u64) -> u64 {
         match self.minutes {

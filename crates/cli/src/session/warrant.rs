@@ -8,7 +8,7 @@ use trust::scope::Scope;
 use trust::state::DeviceGroups;
 use trust::statement::{Policy, Role};
 use trust::warrant::Warrant;
-use trust::{KeyId, WarrantId, X25519Public};
+use trust::{Bounds, KeyId, WarrantId, X25519Public};
 
 use super::{Target, Terms, target};
 use crate::ambient::{date, now_ms, random};
@@ -22,6 +22,7 @@ use crate::signer;
 /// What the technician has seen and agreed to sign.
 pub struct Agreed {
     scopes: Vec<Scope>,
+    bounds: Bounds,
     seconds: u64,
     attended: bool,
     why: String,
@@ -47,6 +48,8 @@ pub struct SignedWarrant {
     pub envelope: Envelope,
     /// What it lacks, if it lacks approvals.
     pub lacks: Option<Approvals>,
+    /// What the session may reach by the policy that covers it, or would with these approvals.
+    pub granted: Bounds,
 }
 
 impl SignedWarrant {
@@ -77,6 +80,7 @@ pub fn agree(
         .max();
     let mut agreed = Agreed {
         scopes: scopes.to_vec(),
+        bounds: terms.bounds(),
         seconds: terms.seconds(longest.unwrap_or(u64::MAX)),
         attended,
         why: terms.why.clone(),
@@ -85,7 +89,17 @@ pub fn agree(
     };
     check_fresh(login, attended, &matching)?;
     // Judged over a key that no channel will ever have: whatever is wrong is said before anybody is asked.
-    agreed.asks = sign(login, target, &agreed, &random())?.lacks;
+    let fitting = matching
+        .iter()
+        .filter(covers)
+        .map(|p| p.shell_as.as_slice());
+    if scopes.contains(&Scope::Shell) && agreed.bounds.shell_as.is_none() {
+        agreed.bounds.shell_as = only_user(fitting);
+    }
+    let signed = sign(login, target, &agreed, &random())?;
+    // From here on the warrant says itself what the policy allows: that is what is shown, signed and approved.
+    agreed.bounds = signed.granted;
+    agreed.asks = signed.lacks;
     if !common.json {
         show(login, target, &agreed)?;
     }
@@ -94,6 +108,16 @@ pub fn agree(
         "Nothing was signed and nothing was opened."
     );
     Ok(agreed)
+}
+
+/// The user as whom a shell has to run, where the policies leave no choice.
+fn only_user<'a>(mut policies: impl Iterator<Item = &'a [String]>) -> Option<String> {
+    let [user] = policies.next()? else {
+        return None;
+    };
+    policies
+        .all(|users| users == std::slice::from_ref(user))
+        .then(|| user.clone())
 }
 
 fn question(agreed: &Agreed) -> &'static str {
@@ -159,6 +183,9 @@ fn show(login: &Login, target: &Target, agreed: &Agreed) -> Result<()> {
             if at == 0 { "what  " } else { "      " },
             scope.sentence()
         );
+        if let Some(words) = agreed.bounds.words(*scope) {
+            eprintln!("            {words}");
+        }
     }
     eprintln!(
         "  until   {}",
@@ -212,6 +239,7 @@ pub fn sign(
         by: key.id(),
         noise: wire::public_of(channel_key).context("a channel key cannot be made")?,
         scopes: agreed.scopes.clone(),
+        bounds: agreed.bounds.clone(),
         from,
         until: from.saturating_add(agreed.seconds.saturating_mul(1000)),
         attended: agreed.attended,
@@ -224,12 +252,13 @@ pub fn sign(
         .check_shape()
         .map_err(|why| anyhow!("The warrant cannot be like this: {why}."))?;
     let envelope = signer::sign(PayloadType::Warrant, &warrant, &[key])?;
-    let lacks = judge_here(login, target, &warrant, &envelope)?;
+    let (lacks, granted) = judge_here(login, target, &warrant, &envelope)?;
     Ok(SignedWarrant {
         id,
         until: warrant.until,
         envelope,
         lacks,
+        granted,
     })
 }
 
@@ -254,13 +283,13 @@ pub fn facts<'a>(
     }
 }
 
-/// The approvals that are all that it lacks.
+/// The approvals that are all that it lacks, and what it may reach.
 fn judge_here(
     login: &Login,
     target: &Target,
     warrant: &Warrant,
     envelope: &Envelope,
-) -> Result<Option<Approvals>> {
+) -> Result<(Option<Approvals>, Bounds)> {
     let standing = match target.joined {
         true => Standing::Joined {
             technician: warrant.noise,
@@ -272,11 +301,13 @@ fn judge_here(
         ..facts(login, target.keyid, target.noise, warrant)
     };
     if let Ok(Some(lacks)) = lacking(&facts, envelope.as_bytes()) {
-        return Ok(Some(lacks));
+        let granted = lacks.bounds.clone();
+        return Ok((Some(lacks), granted));
     }
     match judge(&facts, envelope.as_bytes()) {
+        Ok(verdict) => Ok((None, verdict.bounds)),
         // Counts are asked for just before the device is.
-        Ok(_) | Err(Refusal::Uncounted(_)) => Ok(None),
+        Err(Refusal::Uncounted(_)) => Ok((None, warrant.bounds.clone())),
         Err(Refusal::DeviceNotInForce(_)) => {
             let device = login
                 .state()

@@ -80,6 +80,10 @@ fn policy(approvers: &str) -> Say {
         openings_per_hour: None,
         devices_per_hour: None,
         attended_when_stale: false,
+        read_under: Vec::new(),
+        write_under: Vec::new(),
+        shell_as: Vec::new(),
+        ticket_required: false,
     })
 }
 

@@ -2,6 +2,7 @@
 //! opens anything; the workstation asks [`super::judge`] over the signatures themselves.
 
 use super::{Asked, Facts, Refusal, check, check_origins};
+use crate::bounds::Bounds;
 use crate::envelope::Signer;
 use crate::statement::Policy;
 
@@ -10,6 +11,8 @@ use crate::statement::Policy;
 pub struct Approvals {
     /// The policy.
     pub policy: String,
+    /// What the session could reach by it.
+    pub bounds: Bounds,
     /// The group whose members approve; `admins` means the roster's admins.
     pub approvers: String,
     /// Distinct persons of the group who signed.
@@ -81,6 +84,7 @@ fn wanted(asked: &Asked<'_>, policy: &Policy) -> Approvals {
     let independent = asked.is_vendor_alone(&[]);
     Approvals {
         policy: policy.name.clone(),
+        bounds: asked.granted(policy),
         approvers: policy.approvers.clone().unwrap_or_default(),
         have: have.min(255) as u8,
         need: policy.approvals.max(u8::from(independent)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Refusal;
+use crate::bounds::{Bounds, any_of, are_beneath};
 use crate::bytes::KeyId;
 use crate::checkpoint::Checkpoint;
 use crate::count::counts_needed;
@@ -13,7 +14,7 @@ use crate::state::{DeviceGroups, Entry, State};
 use crate::statement::{Owner, Policy, Role};
 
 /// Why the nearest policy does not cover a warrant.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Uncovered {
     /// No policy joins this technician's groups and this device's groups.
     #[error("no policy joins the technician's groups with this device's groups")]
@@ -21,11 +22,20 @@ pub enum Uncovered {
     /// The nearest lacks a scope.
     #[error("the policy does not allow {0}")]
     Scope(Scope),
+    /// Files outside of the folders of the nearest.
+    #[error("the policy allows files to be fetched only under {}", any_of(.0))]
+    ReadUnder(Vec<String>),
+    /// Files outside of the folders of the nearest.
+    #[error("the policy allows files to be put only under {}", any_of(.0))]
+    WriteUnder(Vec<String>),
+    /// A shell as another user than the nearest allows.
+    #[error("the policy allows a shell only as {}", shell_users(.0))]
+    ShellAs(Vec<String>),
     /// The nearest is attended only.
     #[error("the policy asks that somebody at the device agrees")]
     AttendedOnly,
     /// Longer than the nearest allows.
-    #[error("the policy allows {0} seconds at most")]
+    #[error("the policy allows {} at most", span(*.0))]
     TooLong(u64),
     /// Outside its hours.
     #[error("the policy does not allow it at this hour")]
@@ -33,6 +43,9 @@ pub enum Uncovered {
     /// Too many openings.
     #[error("the policy allows this technician {0} openings on this device within an hour")]
     Rate(u32),
+    /// The nearest asks for a ticket.
+    #[error("the policy asks for a ticket")]
+    Ticket,
     /// Too few approvals.
     #[error("the policy asks for {need} approvals and {have} count")]
     Approvals {
@@ -64,6 +77,45 @@ pub enum Uncounted {
     Devices(u32),
 }
 
+impl Uncovered {
+    /// How near a policy came: by the step that it fails, then by what it allows.
+    fn rank(&self) -> (u8, u64, u64) {
+        match *self {
+            Self::Groups => (0, 0, 0),
+            Self::Scope(scope) => (1, scope as u64, 0),
+            Self::ReadUnder(_) => (2, 0, 0),
+            Self::WriteUnder(_) => (3, 0, 0),
+            Self::ShellAs(_) => (4, 0, 0),
+            Self::AttendedOnly => (5, 0, 0),
+            Self::TooLong(seconds) => (6, seconds, 0),
+            Self::Hours => (7, 0, 0),
+            Self::Rate(openings) => (8, u64::from(openings), 0),
+            Self::Ticket => (9, 0, 0),
+            Self::Approvals { have, need } => (10, u64::from(have), u64::from(need)),
+            Self::Stale => (11, 0, 0),
+        }
+    }
+}
+
+fn shell_users(users: &[String]) -> String {
+    if users.is_empty() {
+        "the user of the display".to_owned()
+    } else {
+        any_of(users)
+    }
+}
+
+/// A time in the largest unit that leaves no rest.
+fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        s if s > 0 && s % 3600 == 0 => (s / 3600, "hour"),
+        s if s > 0 && s % 60 == 0 => (s / 60, "minute"),
+        s => (s, "second"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
 /// What policies are asked about: a warrant, or a wish that is not signed yet.
 pub(super) struct Asked<'a> {
     pub state: &'a State,
@@ -73,6 +125,8 @@ pub(super) struct Asked<'a> {
     pub technician: &'a Entry,
     pub device: DeviceGroups<'a>,
     pub scopes: &'a [Scope],
+    pub bounds: &'a Bounds,
+    pub has_ticket: bool,
     pub lasts_ms: u64,
     pub attended: bool,
     pub signers: &'a [Signer],
@@ -85,6 +139,7 @@ pub(super) struct Asked<'a> {
 
 pub(super) struct Covered {
     pub policy: String,
+    pub bounds: Bounds,
     pub approvals: Vec<Signer>,
 }
 
@@ -103,7 +158,8 @@ impl Asked<'_> {
             let approvals = self.approvals(policy);
             let first = self.misses(policy, approvals.len()).next();
             match first {
-                Some(why) => nearest = nearest.max(why),
+                Some(why) if why.rank() > nearest.rank() => nearest = why,
+                Some(_) => {}
                 None if self.is_vendor_alone(&approvals) => is_vendor_alone = true,
                 None if self.uncounted(policy).is_some() => {
                     uncounted = uncounted.max(self.uncounted(policy));
@@ -111,6 +167,7 @@ impl Asked<'_> {
                 None => {
                     return Ok(Covered {
                         policy: policy.name.clone(),
+                        bounds: self.granted(policy),
                         approvals,
                     });
                 }
@@ -153,11 +210,61 @@ impl Asked<'_> {
                 Uncovered::Hours,
             ),
             rate.map(Uncovered::Rate),
+            when(
+                policy.ticket_required && !self.has_ticket,
+                Uncovered::Ticket,
+            ),
             when(have < need, Uncovered::Approvals { have, need }),
             when(self.stale && !policy.attended_when_stale, Uncovered::Stale),
         ];
         let scopes: Vec<_> = scopes.map(|s| Uncovered::Scope(*s)).collect();
-        scopes.into_iter().chain(others.into_iter().flatten())
+        let bounds = self.out_of_bounds(policy).into_iter();
+        scopes.into_iter().chain(bounds.chain(others).flatten())
+    }
+
+    /// Where what is asked for reaches beyond the policy's folders and users.
+    fn out_of_bounds(&self, policy: &Policy) -> [Option<Uncovered>; 3] {
+        let Bounds {
+            read_under,
+            write_under,
+            shell_as,
+        } = self.bounds;
+        let is_outside = |scope, asked: &[String], allowed: &[String]| {
+            let is_left_open = asked.is_empty() && !self.resumes;
+            let is_inside = is_left_open || (!asked.is_empty() && are_beneath(asked, allowed));
+            self.scopes.contains(&scope) && !allowed.is_empty() && !is_inside
+        };
+        let (read, write) = (&policy.read_under, &policy.write_under);
+        let is_other_user = match shell_as {
+            Some(user) => !policy.shell_as.contains(user),
+            None => !policy.shell_as.is_empty() && self.scopes.contains(&Scope::Shell),
+        };
+        [
+            is_outside(Scope::FilesRead, read_under, read)
+                .then(|| Uncovered::ReadUnder(read.clone())),
+            is_outside(Scope::FilesWrite, write_under, write)
+                .then(|| Uncovered::WriteUnder(write.clone())),
+            is_other_user.then(|| Uncovered::ShellAs(policy.shell_as.clone())),
+        ]
+    }
+
+    /// What is asked for, and what the policy has where nothing is: for a policy that covers it.
+    pub fn granted(&self, policy: &Policy) -> Bounds {
+        let narrower = |scope, asked: &[String], allowed: &[String]| {
+            let folders = if asked.is_empty() { allowed } else { asked };
+            let folders = self.scopes.contains(&scope).then_some(folders);
+            folders.unwrap_or_default().to_vec()
+        };
+        let Bounds {
+            read_under,
+            write_under,
+            shell_as,
+        } = self.bounds;
+        Bounds {
+            read_under: narrower(Scope::FilesRead, read_under, &policy.read_under),
+            write_under: narrower(Scope::FilesWrite, write_under, &policy.write_under),
+            shell_as: shell_as.clone(),
+        }
     }
 
     /// Where witnesses did not count this opening, or counted more devices than the policy allows.

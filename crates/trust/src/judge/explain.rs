@@ -4,6 +4,7 @@
 
 use super::cover::{Asked, Uncounted, Uncovered};
 use super::{Refusal, check_fresh, check_origins, check_standing};
+use crate::bounds::Bounds;
 use crate::bytes::KeyId;
 use crate::checkpoint::Checkpoint;
 use crate::count::counts_needed;
@@ -26,6 +27,10 @@ pub struct Wish<'a> {
     pub device: KeyId,
     /// What.
     pub scopes: &'a [Scope],
+    /// Within which bounds.
+    pub bounds: &'a Bounds,
+    /// Whether it names a ticket.
+    pub has_ticket: bool,
     /// For how long.
     pub lasts_ms: u64,
     /// Whether somebody at the device is asked.
@@ -112,6 +117,8 @@ pub fn explain(wish: &Wish<'_>) -> Explanation {
         technician,
         device: DeviceGroups::Admitted(device),
         scopes: wish.scopes,
+        bounds: wish.bounds,
+        has_ticket: wish.has_ticket,
         lasts_ms: wish.lasts_ms,
         attended: wish.attended,
         signers: &signers,
@@ -207,18 +214,22 @@ impl Refusal {
 }
 
 impl Uncovered {
-    fn remedy(self) -> &'static str {
+    fn remedy(&self) -> &'static str {
         match self {
             Uncovered::Groups => {
                 "an admin makes a policy for these groups, or admits the technician or the device into others"
             }
             Uncovered::Scope(_) => "do without it, or an admin allows it in the policy",
+            Uncovered::ReadUnder(_) | Uncovered::WriteUnder(_) | Uncovered::ShellAs(_) => {
+                "ask for what the policy names, or an admin allows more in it"
+            }
             Uncovered::AttendedOnly => {
                 "ask the person at the device, or an admin allows unattended sessions in the policy"
             }
             Uncovered::TooLong(_) => "ask for less, or an admin allows more in the policy",
             Uncovered::Hours => "wait, or an admin changes the hours of the policy",
             Uncovered::Rate(_) => "wait, or an admin allows more openings in the policy",
+            Uncovered::Ticket => "name the ticket that this is about",
             Uncovered::Approvals { .. } => "somebody else of the approvers' group signs too",
             Uncovered::Stale => {
                 "whoever runs the witnesses brings them back, or an admin sets attended_when_stale in the policy"

@@ -1,6 +1,7 @@
 //! The door: each refusal beside a warrant that opens and differs in one thing only.
 
 mod approvals;
+mod bounds;
 mod counts;
 mod cover;
 mod explain;
@@ -9,6 +10,7 @@ mod ledger;
 mod origins;
 
 use super::{Refusal, Spent, Uncounted, Uncovered, Verdict, judge, peek_id};
+use crate::bounds::Bounds;
 use crate::bytes::{Hash, OrgId, Salt, WarrantId};
 use crate::envelope::{Envelope, PayloadType};
 use crate::scope::Scope;
@@ -168,7 +170,13 @@ fn admins_devices_and_helpers_are_no_technicians() {
 fn a_spent_warrant_opens_again_over_the_same_key_until_it_ended() {
     let mut world = World::ready();
     let warrant = world.warrant();
-    let spent = |noise, ended| Some(Spent { noise, ended });
+    let spent = |noise, ended| {
+        Some(Spent {
+            noise,
+            ended,
+            bounds: Bounds::default(),
+        })
+    };
     world.spent = spent(noise("tess"), false);
     assert!(world.ask(&warrant, &["tess"]).unwrap().resumes);
     world.spent = spent(noise("tess"), true);

@@ -269,6 +269,10 @@ pub fn policy(name: &str) -> Policy {
         openings_per_hour: None,
         devices_per_hour: None,
         attended_when_stale: false,
+        read_under: Vec::new(),
+        write_under: Vec::new(),
+        shell_as: Vec::new(),
+        ticket_required: false,
     }
 }
 
@@ -448,6 +452,7 @@ impl World {
             by: key("tess").id(),
             noise: noise("tess"),
             scopes: vec![Scope::View],
+            bounds: Bounds::default(),
             from: self.now,
             until: self.now + 600_000,
             attended: true,
@@ -468,7 +473,7 @@ impl World {
             device_noise: noise(self.device),
             standing: self.standing,
             channel_noise: self.channel_noise,
-            spent: self.spent,
+            spent: self.spent.clone(),
             openings: &self.openings,
             counts: &self.counts,
         }

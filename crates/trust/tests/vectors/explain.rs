@@ -5,6 +5,7 @@ use trust::judge::{Wish, explain};
 use trust::statement::*;
 use trust::*;
 
+use crate::bounds::narrow;
 use crate::settle;
 use crate::support::*;
 use crate::warrant::{Desk, counting, on_pages, staffed};
@@ -13,6 +14,8 @@ use crate::warrant::{Desk, counting, on_pages, staffed};
 struct Asking<'a> {
     technician: KeyId,
     scopes: &'a [Scope],
+    bounds: Bounds,
+    has_ticket: bool,
     lasts_ms: u64,
     attended: bool,
     approvers: &'a [&'a str],
@@ -24,6 +27,8 @@ impl Default for Asking<'_> {
         Self {
             technician: key("tess").id(),
             scopes: &[Scope::View],
+            bounds: Bounds::default(),
+            has_ticket: false,
             lasts_ms: 60_000,
             attended: true,
             approvers: &[],
@@ -45,6 +50,8 @@ fn ask(desk: &mut Desk, name: &str, asking: &Asking<'_>, expected: Result<&str, 
         technician: asking.technician,
         device: key("desk-1").id(),
         scopes: asking.scopes,
+        bounds: &asking.bounds,
+        has_ticket: asking.has_ticket,
         lasts_ms: asking.lasts_ms,
         attended: asking.attended,
         approvers: &approvers,
@@ -65,7 +72,8 @@ fn ask(desk: &mut Desk, name: &str, asking: &Asking<'_>, expected: Result<&str, 
     desk.cases.push(json!({
         "name": name, "note": desk.note, "now": desk.world.now,
         "wish": {
-            "technician": asking.technician, "device": key("desk-1").id(), "scopes": asking.scopes, "lastsMs": asking.lasts_ms,
+            "technician": asking.technician, "device": key("desk-1").id(), "scopes": asking.scopes,
+            "bounds": asking.bounds, "hasTicket": asking.has_ticket, "lastsMs": asking.lasts_ms,
             "attended": asking.attended, "approvers": approvers, "openings": asking.openings,
         },
         "explained": {
@@ -118,6 +126,27 @@ fn policies() -> Value {
     };
     ask(&mut desk, "stale, unattended", &unattended, Err(&["stale"]));
     desk.end("policies")
+}
+
+fn bounds() -> Value {
+    let mut desk = Desk::of(narrow());
+    let all = Asking {
+        scopes: &Scope::ALL,
+        bounds: Bounds {
+            read_under: vec!["/etc".to_owned()],
+            write_under: vec!["/srv".to_owned()],
+            shell_as: Some("anna".to_owned()),
+        },
+        ..Asking::default()
+    };
+    ask(&mut desk, "beyond every bound", &all, Err(&[]));
+    let ticket = Asking {
+        has_ticket: true,
+        ..Asking::default()
+    };
+    ask(&mut desk, "without a ticket", &Asking::default(), Err(&[]));
+    ask(&mut desk, "with a ticket", &ticket, Ok("d-ticket"));
+    desk.end("folders, users and tickets")
 }
 
 fn revoked() -> Value {
@@ -209,6 +238,7 @@ fn uncounted() -> Value {
 fn explain_json() {
     let desks = [
         policies(),
+        bounds(),
         revoked(),
         stopped(),
         origins(),

@@ -9,6 +9,7 @@ extern crate wayleave_trust as trust;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds;
 mod checkpoint;
 mod envelope;
 mod es256;

@@ -14,6 +14,13 @@ fn body(n: u64) -> Body {
         by: key("tess").id(),
         name: "Tess".to_owned(),
         scopes: vec![Scope::View, Scope::FilesRead],
+        bounds: Bounds {
+            read_under: (n == 2)
+                .then(|| "/home/anna/Documents".to_owned())
+                .into_iter()
+                .collect(),
+            ..Bounds::default()
+        },
         why: "printer is stuck".to_owned(),
         ticket: (n == 2).then(|| "T-1".to_owned()),
         attended: true,

@@ -50,7 +50,8 @@ impl Desk {
         self.held.push(envelope.to_text());
     }
 
-    fn ask(
+    /// What the desk says to a warrant of `tess`, changed.
+    pub fn ask(
         &mut self,
         name: &str,
         signers: &[&str],
@@ -67,7 +68,7 @@ impl Desk {
         let (outcome, more) = match self.world.judge(envelope) {
             Ok(v) => (
                 "opens",
-                json!({"policy": v.policy, "approvers": v.approvers, "resumes": v.resumes, "stale": v.stale, "digest": v.digest}),
+                json!({"policy": v.policy, "bounds": v.bounds, "approvers": v.approvers, "resumes": v.resumes, "stale": v.stale, "digest": v.digest}),
             ),
             Err(Refusal::Uncovered(why)) => (
                 "uncovered",
@@ -83,7 +84,7 @@ impl Desk {
                 "now": facts.now, "device": facts.device, "device_noise": facts.device_noise,
                 "channel_noise": facts.channel_noise, "joined": joined_technician(facts.standing), "openings": facts.openings.len(),
                 "counts": facts.counts,
-                "spent": facts.spent.map(|s| json!({"noise": s.noise, "ended": s.ended})),
+                "spent": facts.spent.as_ref().map(|s| json!({"noise": s.noise, "ended": s.ended, "bounds": s.bounds})),
             },
             "outcome": outcome, "details": more,
         });
@@ -113,7 +114,7 @@ fn joined_technician(standing: Standing) -> Option<X25519Public> {
 
 /// What the warrant lacks, and what the signature of `abe` would do.
 fn approvals(facts: &Facts<'_>, envelope: &Envelope) -> Value {
-    let form = |a: &Approvals| json!({"policy": a.policy, "approvers": a.approvers, "have": a.have, "need": a.need, "independent": a.independent});
+    let form = |a: &Approvals| json!({"policy": a.policy, "bounds": a.bounds, "approvers": a.approvers, "have": a.have, "need": a.need, "independent": a.independent});
     let lacks = lacking(facts, envelope.as_bytes()).unwrap();
     let abe = Signer {
         keyid: key("abe").id(),
@@ -126,7 +127,7 @@ fn approvals(facts: &Facts<'_>, envelope: &Envelope) -> Value {
     })
 }
 
-const TESS: [&str; 1] = ["tess"];
+pub const TESS: [&str; 1] = ["tess"];
 const BOTH: [&str; 2] = ["tess", "abe"];
 
 fn aims() -> Value {
@@ -280,7 +281,11 @@ fn formed_and_spent(desk: &mut Desk) {
         ("ended", noise("tess"), true, "spent"),
         ("replayed", noise("mallory"), false, "spent"),
     ] {
-        desk.world.spent = Some(Spent { noise, ended });
+        desk.world.spent = Some(Spent {
+            noise,
+            ended,
+            bounds: Bounds::default(),
+        });
         desk.ask(name, &TESS, |_| {}, expected);
     }
 }
@@ -519,6 +524,7 @@ fn policies() -> Value {
     desk.world.spent = Some(Spent {
         noise: noise("tess"),
         ended: false,
+        bounds: Bounds::default(),
     });
     desk.ask("the first resumed", &TESS, one(Scope::FilesRead), "opens");
     desk.end("one single policy covers the whole warrant")
@@ -722,6 +728,7 @@ fn counted() -> Value {
     desk.world.spent = Some(Spent {
         noise: noise("tess"),
         ended: false,
+        bounds: Bounds::default(),
     });
     desk.ask("resumed without", &TESS, |_| {}, "opens");
     desk.end("witnesses count")
@@ -736,6 +743,7 @@ fn warrant_json() {
         revoked(),
         suspended(),
         policies(),
+        crate::bounds::bounds(),
         origins(),
         joined(),
         joined_and_revoked(),

@@ -58,6 +58,7 @@ pub(crate) fn opened(scopes: &[Scope]) -> Opened {
     Opened {
         session: "s-1".into(),
         scopes: scopes.to_vec(),
+        bounds: trust::Bounds::default(),
         until: UNTIL,
         attended: false,
         display: Display {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use trust::bounds::Bounds;
 use trust::bytes::{Hash, KeyId, Salt, WarrantId, X25519Public};
 use trust::envelope::Envelope;
+use trust::judge::Spent;
 use trust::receipt::{ChainHead, Event, Receipt};
 
 use crate::model::vouch::Vouched;
@@ -46,6 +48,8 @@ pub struct Use {
     pub session: Salt,
     /// SHA-256 of its envelope.
     pub digest: Hash,
+    /// What its session may reach.
+    pub bounds: Bounds,
     /// Over for good.
     pub is_over: bool,
     /// Devices within an hour, by the policy that let it in.
@@ -74,11 +78,15 @@ impl Disk {
         })
     }
 
-    /// Over which channel a warrant was used, and whether it is over. One whose session never opened is.
-    pub fn used(&self, id: &WarrantId) -> Option<(X25519Public, bool)> {
+    /// Over which channel a warrant was used, within which bounds, and whether it is over. One whose session never opened is.
+    pub fn used(&self, id: &WarrantId) -> Option<Spent> {
         let known = self.used.get(id)?;
         let opened = self.last_of(&known.session).is_some();
-        Some((known.channel, known.is_over || !opened))
+        Some(Spent {
+            noise: known.channel,
+            ended: known.is_over || !opened,
+            bounds: known.bounds.clone(),
+        })
     }
 
     /// When this technician used warrants within the hour before `now`.

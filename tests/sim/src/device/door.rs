@@ -12,6 +12,7 @@ use trust::warrant::Warrant;
 use super::{Anchor, Channel, Crash, Device, Session, Use};
 use crate::cast;
 use crate::found::Rule;
+use crate::model::bounds;
 use crate::model::count::Slip;
 use crate::model::door::{Asked, objections};
 use crate::model::fleet::Entry;
@@ -75,6 +76,7 @@ impl Device {
             session: session_id(&verdict.warrant.id, channel),
             digest: verdict.digest,
             rate: self.rate_of(&verdict.policy),
+            bounds: verdict.bounds.clone(),
             is_over: false,
         };
         self.disk.write(|disk| {
@@ -97,7 +99,7 @@ impl Device {
             return Ok(None);
         };
         let asked = run.sessions.remove(at);
-        let used = Some((asked.channel.remote, false));
+        let used = self.going_on(&asked.id, &asked.channel);
         let time = self.time(now).max(asked.began.now(now));
         let verdict = self.ask(&asked.paper, &asked.channel, &[], used, time, now);
         let (code, warrant) = match verdict {
@@ -123,8 +125,8 @@ impl Device {
             let session = &self.sessions()[at];
             let (paper, channel) = (session.paper.clone(), session.channel.clone());
             let time = self.time(now).max(session.began.now(now));
-            let used = Some((channel.remote, false));
             let (id, is_open) = (session.id, session.is_open);
+            let used = self.going_on(&id, &channel);
             if let Some(Err(refusal)) = self.ask(&paper, &channel, &[], used, time, now) {
                 let may_pass = matches!(refusal, Refusal::LedgerBehind | Refusal::Stale(_));
                 over.push((id, refusal.code(), !is_open || !may_pass));
@@ -179,7 +181,7 @@ impl Device {
         paper: &Paper,
         channel: &Channel,
         slips: &[Slip],
-        used: Option<(trust::X25519Public, bool)>,
+        used: Option<Spent>,
         time: u64,
         now: u64,
     ) -> Option<Result<Verdict, Refusal>> {
@@ -198,7 +200,7 @@ impl Device {
             device_noise: self.channel,
             standing: Standing::Enrolled,
             channel_noise: channel.remote,
-            spent: used.map(|(noise, ended)| Spent { noise, ended }),
+            spent: used.clone(),
             openings: &openings,
             counts: &counts,
         };
@@ -211,11 +213,15 @@ impl Device {
             device: self.key,
             device_channel: self.channel,
             now: time,
-            used,
+            used: used.as_ref(),
             came: openings.len(),
             counts: slips,
         };
         let against = objections(&asked);
+        let amiss = said
+            .as_ref()
+            .ok()
+            .and_then(|verdict| reaches_amiss(&asked, verdict));
         let rule = match &said {
             Ok(_) if !against.is_empty() => Some(Rule::Opened),
             Err(_) if against.is_empty() => Some(Rule::Refused),
@@ -229,7 +235,20 @@ impl Device {
             let text = format!("the judge: {said}; the model: {against:?}");
             self.broke(rule, now, text);
         }
+        if let Some(text) = amiss {
+            self.broke(Rule::Reached, now, text);
+        }
         Some(said)
+    }
+
+    /// What a session that is open, or being asked about, was granted.
+    fn going_on(&self, id: &WarrantId, channel: &Channel) -> Option<Spent> {
+        let bounds = self.disk.used.get(id).map(|used| used.bounds.clone());
+        Some(Spent {
+            noise: channel.remote,
+            ended: false,
+            bounds: bounds.unwrap_or_default(),
+        })
     }
 
     fn begin(
@@ -402,6 +421,15 @@ impl Device {
     }
 }
 
+/// Held against the policy that the judge names.
+fn reaches_amiss(asked: &Asked<'_>, verdict: &Verdict) -> Option<String> {
+    let policies = asked.ledger.policies();
+    let policy = policies.iter().find(|(_, p)| p.name == verdict.policy);
+    let (_, policy) = policy?;
+    let granted = asked.used.map(|used| &used.bounds);
+    bounds::amiss(&verdict.warrant, granted, policy, &verdict.bounds)
+}
+
 fn session_id(id: &WarrantId, channel: &Channel) -> Salt {
     let hash = trust::bytes::sha256(&[&id.0, &channel.hash.0]).0;
     let mut salt = [0; 16];
@@ -414,6 +442,7 @@ fn body_of(warrant: &Warrant, verdict: Option<&Verdict>, outcome: Option<Outcome
         by: warrant.by,
         name: warrant.name.name.clone(),
         scopes: warrant.scopes.clone(),
+        bounds: verdict.map(|v| v.bounds.clone()).unwrap_or_default(),
         why: warrant.why.clone(),
         ticket: None,
         attended: warrant.attended,
@@ -428,6 +457,7 @@ fn lost_body(used: &Use) -> Body {
         by: used.by,
         name: "somebody".to_owned(),
         scopes: vec![trust::Scope::View],
+        bounds: used.bounds.clone(),
         why: "the agent stopped".to_owned(),
         ticket: None,
         attended: false,

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use trust::bytes::{KeyId, X25519Public};
+use trust::judge::Spent;
 use trust::scope::Scope;
 use trust::statement::{Hours, Owner, Policy, Role, Roster};
 use trust::warrant::Warrant;
 
+use super::bounds::are_kept;
 use super::count::{self, Slip};
 use super::ledger::{Hand, Ledger};
 use super::vouch::{AHEAD_MS, Vouched};
@@ -29,8 +31,8 @@ pub struct Asked<'a> {
     pub device_channel: X25519Public,
     /// Its time.
     pub now: u64,
-    /// Over which channel the warrant was used, and whether it is over.
-    pub used: Option<(X25519Public, bool)>,
+    /// Over which channel the warrant was used, within which bounds, and whether it is over.
+    pub used: Option<&'a Spent>,
     /// How often this technician came within the last hour.
     pub came: usize,
     /// What witnesses' counts came beside it.
@@ -103,7 +105,7 @@ fn about_ledger(asked: &Asked<'_>, warrant: &Warrant) -> Vec<&'static str> {
 fn about_use(asked: &Asked<'_>, warrant: &Warrant) -> Vec<&'static str> {
     let is_spent = asked
         .used
-        .is_some_and(|(channel, is_over)| is_over || channel != warrant.noise);
+        .is_some_and(|used| used.ended || used.noise != warrant.noise);
     [
         (asked.ledger.is_warrant_gone(warrant.id), "revoked"),
         (is_spent, "spent"),
@@ -176,7 +178,9 @@ fn covers(asked: &Asked<'_>, warrant: &Warrant, policy: &Policy, approvals: usiz
     let lasts = warrant.until.saturating_sub(warrant.from);
     let resumes = asked.used.is_some();
     let is_fresh = asked.note.is_fresh(asked.ledger.roster().what, asked.now);
+    let granted = asked.used.map(|used| &used.bounds);
     warrant.scopes.iter().all(allowed)
+        && are_kept(warrant, granted, policy)
         && (policy.unattended || warrant.attended)
         && lasts <= policy.max_seconds * 1000
         && policy

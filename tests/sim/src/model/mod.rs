@@ -3,6 +3,7 @@
 //! It shares no code with what it judges: of the trust core it uses the plain types and SHA-256, nothing that folds,
 //! verifies or decides. It is written to be read, not to be fast: each question walks through the whole history.
 
+pub mod bounds;
 pub mod count;
 mod deeds;
 pub mod door;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use trust::bounds::Bounds;
 use trust::bytes::{Salt, WarrantId};
 use trust::scope::Scope;
 use trust::statement::Seen;
@@ -47,8 +48,9 @@ pub fn warrant(w: &mut World, by: &str, plan: Plan, seen: Seen, channel: &str) -
     let scopes = match plan {
         Plan::Attended => vec![Scope::View, Scope::Control],
         Plan::Night => vec![Scope::View, Scope::Shell],
-        Plan::Field => vec![Scope::View],
+        Plan::Field => vec![Scope::View, Scope::FilesRead],
     };
+    let (bounds, ticket) = bounds(w, plan);
     let lasts = w.rng.between(20, 600) * 1000;
     Warrant {
         org: w.org.id,
@@ -57,14 +59,51 @@ pub fn warrant(w: &mut World, by: &str, plan: Plan, seen: Seen, channel: &str) -
         by: cast::id(by),
         noise: cast::channel(channel),
         scopes,
+        bounds,
         from: w.now,
         until: w.now + lasts,
         attended: plan == Plan::Attended,
         why: "the printer is stuck".to_owned(),
-        ticket: None,
+        ticket,
         name: cast::opened(cast::person(by)),
         seen,
     }
+}
+
+/// Within which bounds: mostly what the policy of the plan asks for, sometimes something else.
+fn bounds(w: &mut World, plan: Plan) -> (Bounds, Option<String>) {
+    const FOLDERS: [&str; 6] = ["/", "/srv", "/srv/logs", "/srv/logs/web", "/srv2", "/var"];
+    let (careful, picks) = (w.rng.percent(75), w.rng.percent(40));
+    let (folder, user) = (FOLDERS[w.rng.index(6)], ["deploy", "root"][w.rng.index(2)]);
+    let policies = w.desk.truth.policies();
+    let policy = policies.iter().find(|(_, p)| p.name == plan.policy());
+    let users = policy.map_or(&[][..], |(_, p)| &p.shell_as);
+    let wants_ticket = policy.is_some_and(|(_, p)| p.ticket_required);
+    let allowed = policy.map_or(&[][..], |(_, p)| &p.read_under);
+    let inside = allowed
+        .first()
+        .map_or_else(|| folder.to_owned(), |f| format!("{f}/web"));
+    let bounds = match plan {
+        Plan::Field if picks && careful => Bounds {
+            read_under: vec![inside],
+            ..Bounds::default()
+        },
+        Plan::Field if picks => Bounds {
+            read_under: vec![folder.to_owned()],
+            ..Bounds::default()
+        },
+        Plan::Night if careful => Bounds {
+            shell_as: users.first().cloned(),
+            ..Bounds::default()
+        },
+        Plan::Night => Bounds {
+            shell_as: picks.then(|| user.to_owned()),
+            ..Bounds::default()
+        },
+        Plan::Attended | Plan::Field => Bounds::default(),
+    };
+    let has_ticket = if careful { wants_ticket } else { picks };
+    (bounds, has_ticket.then(|| "T-1".to_owned()))
 }
 
 /// Who signs: the technician, and whoever the policy of the plan asks for.

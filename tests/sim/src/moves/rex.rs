@@ -160,6 +160,9 @@ type Turn = fn(&mut World, &mut Try);
 const TURNS: &[Turn] = &[
     more_scopes,
     other_scopes,
+    other_folders,
+    other_user,
+    no_ticket,
     longer,
     much_longer,
     later,
@@ -280,6 +283,28 @@ fn lowered(slip: Slip, devices: u32) -> Slip {
 /// What two policies give together, and neither alone.
 fn other_scopes(_: &mut World, t: &mut Try) {
     t.warrant.scopes = vec![Scope::Control, Scope::Shell];
+    t.warrant.bounds.read_under.clear();
+}
+
+/// Folders beside, above or beneath those that the policy names.
+fn other_folders(w: &mut World, t: &mut Try) {
+    let folders = ["/", "/srv", "/srv2", "/srv/logs2", "/etc"];
+    let folder = folders[w.rng.index(folders.len())].to_owned();
+    let bounds = &mut t.warrant.bounds;
+    if t.warrant.scopes.contains(&Scope::FilesRead) && !bounds.read_under.contains(&folder) {
+        bounds.read_under.push(folder);
+    }
+}
+
+fn other_user(w: &mut World, t: &mut Try) {
+    let users = ["root", "deploy", "anna"];
+    if t.warrant.scopes.contains(&Scope::Shell) {
+        t.warrant.bounds.shell_as = Some(users[w.rng.index(users.len())].to_owned());
+    }
+}
+
+fn no_ticket(_: &mut World, t: &mut Try) {
+    t.warrant.ticket = None;
 }
 
 fn longer(w: &mut World, t: &mut Try) {
@@ -475,7 +500,7 @@ fn spoiled(w: &mut World, t: &mut Try) {
 }
 
 fn unsound(w: &mut World, t: &mut Try) {
-    t.spoil = Some(Spoil::Shape(w.rng.below(4)));
+    t.spoil = Some(Spoil::Shape(w.rng.below(5)));
 }
 
 /// Comes last: another turn could make it sound again.
@@ -483,7 +508,8 @@ fn make_unsound(warrant: &mut Warrant, which: u64) {
     match which {
         0 => warrant.scopes.push(warrant.scopes[0]),
         1 => warrant.scopes.clear(),
-        2 => warrant.why = "ask \u{202e}nobody".to_owned(),
+        2 => warrant.bounds.read_under = vec!["/srv/../etc".to_owned()],
+        3 => warrant.why = "ask \u{202e}nobody".to_owned(),
         _ => warrant.until = warrant.from,
     }
 }

@@ -1,7 +1,7 @@
 // What the workstations themselves say happened: fetched, checked here, and opened with the audit key.
 import { signal } from '@preact/signals'
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import type { OpeningKey } from '../../trust'
+import { boundsWords, type OpeningKey } from '../../trust'
 import { Button, Empty, Field, Loading, Note, Page, Tag } from '../../ui/parts'
 import { asSentence } from '../../ui/text'
 import { ago, day } from '../../ui/time'
@@ -116,7 +116,7 @@ function Line(props: { line: ReceiptLine }) {
         {body?.outcome && <span class="small muted"> {asSentence(body.outcome.text)}</span>}
       </td>
       <td>{body ? body.name : <span class="muted">sealed</span>}</td>
-      <td class="muted small">{body ? SCOPES.filter(({ scope }) => body.scopes.includes(scope)).map(({ title }) => title).join(', ') : '—'}</td>
+      <td class="muted small">{body ? SCOPES.filter(({ scope }) => body.scopes.includes(scope)).map(({ scope, title }) => [title, boundsWords(body.bounds, scope)].filter(Boolean).join(' ')).join(', ') : '—'}</td>
       <td>{body ? <>{body.why} {body.ticket && <Tag>{body.ticket}</Tag>}</> : '—'}</td>
     </tr>
   )

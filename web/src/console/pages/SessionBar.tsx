@@ -51,7 +51,7 @@ function Status(props: { remote: Remote; warrant: WarrantView | null; onBack: ()
     <>
       <Tag tone="good" dot>{opened.scopes.includes('control') ? 'in control' : 'viewing'}</Tag>
       {warrant && <Menu name="The warrant of this session" label={<TimeLeft until={opened.until} />} onClose={props.onBack}>
-        <WarrantFacts warrant={{ ...warrant, scopes: opened.scopes, until: opened.until }} />
+        <WarrantFacts warrant={{ ...warrant, scopes: opened.scopes, bounds: opened.bounds, until: opened.until }} />
       </Menu>}
       {latency !== null && <span class="muted small latency"><span class="visually-hidden">To the workstation and back: </span>{latency < 10 ? latency.toFixed(1) : Math.round(latency)} ms</span>}
     </>

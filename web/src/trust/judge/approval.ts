@@ -1,14 +1,17 @@
 // Which approvals a warrant still lacks, and what one more would do: for those who collect and give them. Nothing here opens
 // anything; the workstation judges the signatures themselves.
 
+import type { Bounds } from '../bounds'
 import type { Signed } from '../envelope'
 import { type Policy, originOwner } from '../statement'
-import { type Asked, Uncounted, approvalsOf, findCover, isVendorAlone, joining, missesOf } from './cover'
+import { type Asked, Uncounted, approvalsOf, findCover, grantedOf, isVendorAlone, joining, missesOf } from './cover'
 import { type Facts, Refusal, examine } from './index'
 
 /** The approvals of one policy that covers a warrant in everything else. */
 export interface Approvals {
   readonly policy: string
+  /** What the session could reach by it. */
+  readonly bounds: Bounds
   /** The group whose members approve; `admins` means the roster's admins. */
   readonly approvers: string
   /** Distinct persons of the group who signed. */
@@ -65,6 +68,7 @@ function wanted(asked: Asked, policy: Policy): Approvals {
   const independent = isVendorAlone(asked, [])
   return {
     policy: policy.name,
+    bounds: grantedOf(asked, policy),
     approvers: policy.approvers ?? '',
     have: approvalsOf(asked, policy).length,
     need: Math.max(policy.approvals, independent ? 1 : 0),

@@ -1,5 +1,6 @@
 // Whether one single policy covers the whole warrant.
 
+import { type Bounds, anyOf, areBeneath } from '../bounds'
 import type { KeyId } from '../bytes'
 import type { Checkpoint } from '../checkpoint'
 import { type Counted, countsNeeded } from '../count'
@@ -22,6 +23,8 @@ export interface Asked {
   readonly technician: Entry
   readonly device: DeviceGroups
   readonly scopes: readonly Scope[]
+  readonly bounds: Bounds
+  readonly hasTicket: boolean
   readonly lastsMs: number
   readonly attended: boolean
   readonly signers: readonly Signed[]
@@ -34,11 +37,14 @@ export interface Asked {
 /** The policy that covers it, and the approvals that count. */
 export interface Covered {
   readonly policy: string
+  readonly bounds: Bounds
   readonly approvals: readonly Signed[]
 }
 
 /** Why a policy does not cover a warrant, from the farthest to the nearest miss. */
-const MISSES = ['groups', 'scope', 'attended_only', 'too_long', 'hours', 'rate', 'approvals', 'stale'] as const
+const MISSES = [
+  'groups', 'scope', 'read_under', 'write_under', 'shell_as', 'attended_only', 'too_long', 'hours', 'rate', 'ticket', 'approvals', 'stale',
+] as const
 
 /** A refusal that says which part of the nearest policy is missing. */
 export class Uncovered extends Refusal {
@@ -83,7 +89,7 @@ export function findCover(asked: Asked): Covered | Refusal {
     else if (isVendorAlone(asked, approvals)) vendorAlone = true
     else {
       const why = uncountedBy(asked, policy)
-      if (!why) return { policy: policy.name, approvals }
+      if (!why) return { policy: policy.name, bounds: grantedOf(asked, policy), approvals }
       if (!uncounted || isCloser(why, uncounted)) uncounted = why
     }
   }
@@ -134,11 +140,12 @@ export function missesOf(asked: Asked, policy: Policy, approvals: number): Uncov
   const misses = asked.scopes
     .filter((scope) => !policy.scopes.includes(scope))
     .map((scope) => new Uncovered('scope', `the policy does not allow ${scope}`, [SCOPES.indexOf(scope)]))
+  misses.push(...outOfBounds(asked, policy))
   if (!asked.attended && !policy.unattended) {
     misses.push(new Uncovered('attended_only', 'the policy asks that somebody at the device agrees'))
   }
   if (asked.lastsMs > limit * 1000) {
-    misses.push(new Uncovered('too_long', `the policy allows ${limit} seconds at most`, [limit]))
+    misses.push(new Uncovered('too_long', `the policy allows ${span(limit)} at most`, [limit]))
   }
   if (policy.hours && !hoursContain(policy.hours, now)) {
     misses.push(new Uncovered('hours', 'the policy does not allow it at this hour'))
@@ -147,6 +154,7 @@ export function missesOf(asked: Asked, policy: Policy, approvals: number): Uncov
     const text = `the policy allows this technician ${rate} openings on this device within an hour`
     misses.push(new Uncovered('rate', text, [rate]))
   }
+  if (policy.ticket_required && !asked.hasTicket) misses.push(new Uncovered('ticket', 'the policy asks for a ticket'))
   if (approvals < need) {
     misses.push(new Uncovered('approvals', `the policy asks for ${need} approvals and ${approvals} count`, [approvals, need]))
   }
@@ -154,6 +162,46 @@ export function missesOf(asked: Asked, policy: Policy, approvals: number): Uncov
     misses.push(new Uncovered('stale', 'the ledger is not fresh and the policy asks that it is'))
   }
   return misses
+}
+
+// Where what is asked for reaches beyond the policy's folders and users.
+function outOfBounds({ scopes, bounds, resumes }: Asked, policy: Policy): Uncovered[] {
+  const isOutside = (scope: Scope, asked: readonly string[], allowed: readonly string[]) => {
+    const isInside = asked.length === 0 ? !resumes : areBeneath(asked, allowed)
+    return scopes.includes(scope) && allowed.length > 0 && !isInside
+  }
+  const users = policy.shell_as
+  const isOtherUser =
+    bounds.shell_as === undefined ? users.length > 0 && scopes.includes('shell') : !users.includes(bounds.shell_as)
+  const misses: Uncovered[] = []
+  if (isOutside('files_read', bounds.read_under, policy.read_under)) {
+    misses.push(new Uncovered('read_under', `the policy allows files to be fetched only under ${anyOf(policy.read_under)}`))
+  }
+  if (isOutside('files_write', bounds.write_under, policy.write_under)) {
+    misses.push(new Uncovered('write_under', `the policy allows files to be put only under ${anyOf(policy.write_under)}`))
+  }
+  if (isOtherUser) {
+    const allowed = users.length > 0 ? anyOf(users) : 'the user of the display'
+    misses.push(new Uncovered('shell_as', `the policy allows a shell only as ${allowed}`))
+  }
+  return misses
+}
+
+/** What is asked for, and what the policy has where nothing is: for a policy that covers it. */
+export function grantedOf({ scopes, bounds }: Pick<Asked, 'scopes' | 'bounds'>, policy: Policy): Bounds {
+  const narrower = (scope: Scope, asked: string[], allowed: string[]) =>
+    scopes.includes(scope) ? (asked.length > 0 ? asked : allowed) : []
+  return {
+    read_under: narrower('files_read', bounds.read_under, policy.read_under),
+    write_under: narrower('files_write', bounds.write_under, policy.write_under),
+    shell_as: bounds.shell_as,
+  }
+}
+
+/** A time in the largest unit that leaves no rest. */
+export function span(seconds: number): string {
+  const [count, unit] = seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : seconds % 60 === 0 ? [seconds / 60, 'minute'] : [seconds, 'second']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 /** One signature of each distinct person of the approvers' group, never of the technician himself. */

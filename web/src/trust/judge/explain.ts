@@ -1,5 +1,6 @@
 // What the workstation would say to a wish, with everything that stands in its way and who can change that.
 
+import type { Bounds } from '../bounds'
 import type { KeyId } from '../bytes'
 import type { Checkpoint } from '../checkpoint'
 import { countsNeeded } from '../count'
@@ -19,6 +20,9 @@ export interface Wish {
   readonly technician: KeyId
   readonly device: KeyId
   readonly scopes: readonly Scope[]
+  readonly bounds: Bounds
+  /** Whether it names a ticket. */
+  readonly hasTicket: boolean
   readonly lastsMs: number
   /** Whether somebody at the device is asked. */
   readonly attended: boolean
@@ -115,13 +119,19 @@ const REMEDIES: Partial<Record<Refusal['code'], string>> = {
   vendor_origin_alone: "somebody of the approvers' group signs elsewhere, or the technician signs on an origin of the organisation",
 }
 
+const BOUNDS_REMEDY = 'ask for what the policy names, or an admin allows more in it'
+
 const MISS_REMEDIES: Record<Uncovered['miss'], string> = {
   groups: 'an admin makes a policy for these groups, or admits the technician or the device into others',
   scope: 'do without it, or an admin allows it in the policy',
+  read_under: BOUNDS_REMEDY,
+  write_under: BOUNDS_REMEDY,
+  shell_as: BOUNDS_REMEDY,
   attended_only: 'ask the person at the device, or an admin allows unattended sessions in the policy',
   too_long: 'ask for less, or an admin allows more in the policy',
   hours: 'wait, or an admin changes the hours of the policy',
   rate: 'wait, or an admin allows more openings in the policy',
+  ticket: 'name the ticket that this is about',
   approvals: "somebody else of the approvers' group signs too",
   stale: 'whoever runs the witnesses brings them back, or an admin sets attended_when_stale in the policy',
 }

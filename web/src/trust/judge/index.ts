@@ -1,6 +1,7 @@
 // What the workstation will say to a warrant. The workstation's own answer is the one that counts: this lets a console say
 // beforehand what is missing, and collect approvals before the device is asked.
 
+import type { Bounds } from '../bounds'
 import type { Hash, KeyId, WarrantId, X25519Public } from '../bytes'
 import type { Checkpoint } from '../checkpoint'
 import { countsThatHold } from '../count'
@@ -32,11 +33,18 @@ export interface Facts {
   /** The remote static key of the channel the warrant comes through. */
   readonly channelNoise: X25519Public
   /** What the disk says of this warrant's id. */
-  readonly spent?: { readonly noise: X25519Public; readonly ended: boolean } | undefined
+  readonly spent?: Spent | undefined
   /** How many sessions `by` opened on this device within the last hour. */
   readonly openings: number
   /** What comes beside the warrant: witnesses' counts, as envelopes. */
   readonly counts?: readonly string[] | undefined
+}
+
+/** A spent warrant id, with the bounds it was granted. */
+export interface Spent {
+  readonly noise: X25519Public
+  readonly ended: boolean
+  readonly bounds: Bounds
 }
 
 /** What a device grants. */
@@ -46,6 +54,8 @@ export interface Verdict {
   readonly digest: Hash
   /** The one policy that covers it. */
   readonly policy: string
+  /** What the session may reach within its scopes: the warrant's bounds, and the policy's where the warrant has none. */
+  readonly bounds: Bounds
   /** Approvers who count, by key. */
   readonly approvers: readonly KeyId[]
   readonly resumes: boolean
@@ -76,6 +86,7 @@ export async function judge(facts: Facts, bytes: Uint8Array): Promise<Verdict> {
     warrant: asked.warrant,
     digest: asked.envelope.digest(),
     policy: covered.policy,
+    bounds: covered.bounds,
     approvers: covered.approvals.map((s) => s.keyid),
     resumes: asked.resumes,
     stale: asked.stale,
@@ -103,8 +114,10 @@ export async function examine(facts: Facts, bytes: Uint8Array): Promise<Examined
   const { state, checkpoint, now, openings } = facts
   const counts = await countsThatHold(state.roster, envelope, warrant.org, facts.counts ?? [], now)
   const { by, scopes, attended } = warrant
-  const lastsMs = warrant.until - warrant.from
-  return { envelope, warrant, state, checkpoint, now, by, technician, device, scopes, lastsMs, attended, signers, openings, counts, resumes, stale }
+  // A session that is open goes on with the bounds it was granted, and with no others.
+  const bounds = resumes && facts.spent ? facts.spent.bounds : warrant.bounds
+  const wanted = { by, scopes, bounds, hasTicket: warrant.ticket !== undefined, lastsMs: warrant.until - warrant.from, attended }
+  return { envelope, warrant, state, checkpoint, now, technician, device, ...wanted, signers, openings, counts, resumes, stale }
 }
 
 function read(bytes: Uint8Array): { envelope: Envelope; warrant: Warrant } {

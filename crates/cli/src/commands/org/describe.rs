@@ -155,6 +155,18 @@ fn policy_line(policy: &Policy) -> String {
     if policy.attended_when_stale {
         line += ", attended even when no witness vouches";
     }
+    for (what, list) in [
+        ("files fetched only under", &policy.read_under),
+        ("files put only under", &policy.write_under),
+        ("shells only as", &policy.shell_as),
+    ] {
+        if !list.is_empty() {
+            line += &format!(", {what} {}", list.join(" or "));
+        }
+    }
+    if policy.ticket_required {
+        line += ", with a ticket";
+    }
     line
 }
 

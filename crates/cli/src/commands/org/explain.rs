@@ -1,12 +1,12 @@
 //! `wayleave policy explain`: whether a technician could do something on a device, and what is in the way.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use serde_json::{Value, json};
-use trust::KeyId;
 use trust::judge::{Counts, Explanation, Refusal, Wish, explain};
 use trust::scope::Scope;
 use trust::statement::Role;
+use trust::{Bounds, KeyId};
 
 use super::describe::groups;
 use super::parse::{Scopes, parse_scopes, together};
@@ -36,6 +36,18 @@ pub struct Arguments {
     /// Without asking anybody at the device
     #[arg(long)]
     unattended: bool,
+    /// A folder of the device beneath which he would list and fetch files; may be repeated
+    #[arg(long, value_name = "PATH")]
+    read_under: Vec<String>,
+    /// A folder of the device beneath which he would put files; may be repeated
+    #[arg(long, value_name = "PATH")]
+    write_under: Vec<String>,
+    /// As which user of the device he would run a shell
+    #[arg(long, value_name = "USER")]
+    shell_as: Option<String>,
+    /// With a ticket
+    #[arg(long)]
+    ticket: bool,
     /// Somebody who would sign too, by name or by the first characters of his key; may be repeated
     #[arg(long = "approved-by", value_name = "WHO", allow_hyphen_values = true)]
     approved_by: Vec<String>,
@@ -55,6 +67,14 @@ pub(super) async fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         .iter()
         .map(|wanted| approver(&login, wanted, common))
         .collect::<Result<Vec<_>>>()?;
+    let bounds = Bounds {
+        read_under: arguments.read_under.clone(),
+        write_under: arguments.write_under.clone(),
+        shell_as: arguments.shell_as.clone(),
+    };
+    bounds
+        .check_shape(&scopes)
+        .map_err(|why| anyhow!("Nobody could ask for this: {why}."))?;
     let explained = explain(&Wish {
         state: login.state(),
         checkpoint: login.ledger.checkpoint(),
@@ -62,6 +82,8 @@ pub(super) async fn run(arguments: &Arguments, common: &Common) -> Result<()> {
         technician: technician.keyid,
         device: device.keyid,
         scopes: &scopes,
+        bounds: &bounds,
+        has_ticket: arguments.ticket,
         lasts_ms: arguments.minutes.saturating_mul(60_000),
         attended: !arguments.unattended,
         approvers: &approvers,

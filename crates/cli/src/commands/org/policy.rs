@@ -68,6 +68,18 @@ pub struct SetArguments {
     /// Let attended sessions open when no witness vouches for the ledger, the user being told
     #[arg(long)]
     attended_when_stale: bool,
+    /// Let files be listed and fetched only beneath this folder of the device; may be repeated
+    #[arg(long, value_name = "PATH")]
+    read_under: Vec<String>,
+    /// Let files be put only beneath this folder of the device; may be repeated
+    #[arg(long, value_name = "PATH")]
+    write_under: Vec<String>,
+    /// Let shells run only as this user of the device [default: the user of the display]; may be repeated
+    #[arg(long, value_name = "USER")]
+    shell_as: Vec<String>,
+    /// Demand that the warrant names a ticket
+    #[arg(long)]
+    ticket_required: bool,
     /// Write the statement to this file for other admins to sign, instead of publishing it
     #[arg(long, value_name = "FILE")]
     propose: Option<PathBuf>,
@@ -97,6 +109,10 @@ async fn set(arguments: SetArguments, common: &Common) -> Result<()> {
         openings_per_hour: arguments.openings_per_hour,
         devices_per_hour: arguments.devices_per_hour,
         attended_when_stale: arguments.attended_when_stale,
+        read_under: arguments.read_under,
+        write_under: arguments.write_under,
+        shell_as: arguments.shell_as,
+        ticket_required: arguments.ticket_required,
     };
     policy
         .check_shape()

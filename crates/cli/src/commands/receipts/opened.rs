@@ -9,7 +9,7 @@ use trust::text::show_foreign;
 
 use super::file::Writer;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "device",
     "device_key",
     "n",
@@ -27,6 +27,7 @@ const COLUMNS: [&str; 17] = [
     "policy",
     "approvers",
     "outcome",
+    "bounds",
 ];
 /// Characters of one text in the table.
 const TEXT_CHARS: usize = 2_000;
@@ -74,7 +75,13 @@ impl OpenedFile {
     }
 }
 
-fn cells(device: Option<&str>, receipt: &Receipt, body: Option<&Body>) -> [String; 17] {
+fn bounds(body: &Body) -> String {
+    let scopes = body.scopes.iter();
+    let words = scopes.filter_map(|s| Some(format!("{s} {}", body.bounds.words(*s)?)));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn cells(device: Option<&str>, receipt: &Receipt, body: Option<&Body>) -> [String; 18] {
     let of_body = |read: fn(&Body) -> String| body.map(read).unwrap_or_default();
     let foreign = |text: &str| harmless(&show_foreign(text, TEXT_CHARS));
     [
@@ -105,6 +112,7 @@ fn cells(device: Option<&str>, receipt: &Receipt, body: Option<&Body>) -> [Strin
         body.and_then(|b| b.outcome.as_ref())
             .map(|o| foreign(&format!("{}: {}", o.code, o.text)))
             .unwrap_or_default(),
+        body.map(|b| foreign(&bounds(b))).unwrap_or_default(),
     ]
 }
 

@@ -168,6 +168,7 @@ fn body() -> Body {
         by: KeyId([8; 32]),
         name: "Grace".into(),
         scopes: vec![Scope::View],
+        bounds: trust::Bounds::default(),
         why: "printer".into(),
         ticket: None,
         attended: false,

@@ -207,6 +207,7 @@ fn a_session_resumes_without_a_new_count() {
     world.spent = Some(Spent {
         noise: noise("tess"),
         ended: false,
+        bounds: Bounds::default(),
     });
     assert!(world.judge(&warrant).unwrap().resumes);
 }

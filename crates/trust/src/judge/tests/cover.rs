@@ -196,6 +196,7 @@ fn the_rate_counts_openings_but_not_resumptions() {
     world.spent = Some(Spent {
         noise: noise("tess"),
         ended: false,
+        bounds: Bounds::default(),
     });
     assert!(world.ask(&warrant, &["tess"]).is_ok());
 }

@@ -328,7 +328,7 @@ fn on(days: &[u8], mut hours: Hours) -> Option<Hours> {
 #[test]
 fn unsound_policies_are_inert() {
     let mut world = World::new();
-    let bad: [Change<Policy>; 19] = [
+    let bad: [Change<Policy>; 23] = [
         ("name", |p| p.name = "A".to_owned()),
         ("technicians", |p| p.technicians = String::new()),
         ("devices", |p| p.devices = "a b".to_owned()),
@@ -350,6 +350,15 @@ fn unsound_policies_are_inert() {
         ("no minute", |p| p.hours = on(&[1], hours(60, 60, 0))),
         ("minute", |p| p.hours = on(&[1], hours(0, 1441, 0))),
         ("east", |p| p.hours = on(&[1], hours(0, 1440, 841))),
+        ("folder", |p| p.read_under = vec!["srv".to_owned()]),
+        ("folder twice", |p| {
+            p.write_under = vec!["/srv".to_owned(); 2]
+        }),
+        ("user", |p| p.shell_as = vec!["-c".to_owned()]),
+        ("a folder of no scope", |p| {
+            p.scopes = vec![crate::Scope::View];
+            p.read_under = vec!["/srv".to_owned()];
+        }),
         ("west", |p| p.hours = on(&[1], hours(0, 1440, -841))),
     ];
     for (what, change) in bad {

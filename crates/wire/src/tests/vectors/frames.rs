@@ -202,6 +202,7 @@ fn good_control() -> Vec<(&'static str, Stream, Vec<u8>)> {
         r#"{"asking":{"until":1800000000000}}"#.into(),
         r#"{"opened":{"session":"AQ","scopes":["view","control","clipboard_read","clipboard_write","files_read","files_write","shell"],"until":1800000000000,"attended":true,"display":{"state":"ready"}}}"#.into(),
         r#"{"opened":{"session":"AQ","scopes":["shell"],"until":1800000000000,"attended":false,"display":{"state":"none","why":"The screen is locked."}}}"#.into(),
+        r#"{"opened":{"session":"AQ","scopes":["files_read","shell"],"bounds":{"read_under":["/home/anna/Documents","/srv"],"shell_as":"deploy"},"until":1800000000000,"attended":true,"display":{"state":"ready"}}}"#.into(),
         r#"{"refused":{"code":"not_admitted","text":"No."}}"#.into(),
         r#"{"paused":{"code":"stale","text":"No witness."}}"#.into(),
         r#"{"resumed":{}}"#.into(),
@@ -488,6 +489,20 @@ const BAD_CONTROL: &[BadCase] = &[
         Control,
         &[],
         r#"{"opened":{"session":"AQ","scopes":["root"],"until":1,"attended":true,"display":{"state":"ready"}}}"#,
+    ),
+    (
+        "a folder with dots",
+        TECHNICIAN,
+        Control,
+        &[],
+        r#"{"opened":{"session":"AQ","scopes":["files_read"],"bounds":{"read_under":["/srv/.."]},"until":1,"attended":true,"display":{"state":"ready"}}}"#,
+    ),
+    (
+        "a user without a shell",
+        TECHNICIAN,
+        Control,
+        &[],
+        r#"{"opened":{"session":"AQ","scopes":["view"],"bounds":{"shell_as":"deploy"},"until":1,"attended":true,"display":{"state":"ready"}}}"#,
     ),
     (
         "a reason beside a display",

@@ -59,6 +59,7 @@ impl Attack<'_> {
             by: self.loot.log_key.id(),
             noise: wire::public_of(&private).unwrap(),
             scopes: scopes.to_vec(),
+            bounds: trust::Bounds::default(),
             from: now,
             until: now + 600_000,
             attended: false,
