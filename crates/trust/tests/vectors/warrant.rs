@@ -662,23 +662,26 @@ pub fn counting() -> World {
     world
 }
 
+/// Counts of a warrant: by whom, how many devices, and how many milliseconds ago.
+fn counts_of(desk: &Desk, warrant: &Envelope, counts: &[(&str, u32, i64)]) -> Vec<String> {
+    let signed = counts.iter().map(|(witness, devices, ago)| {
+        let count = Count {
+            org: desk.world.org,
+            warrant: counted_digest(warrant),
+            devices: *devices,
+            at: NOW.checked_add_signed(-ago).unwrap(),
+        };
+        count.sign(&key(witness)).unwrap().to_text()
+    });
+    signed.collect()
+}
+
 fn counted() -> Value {
     let mut desk = Desk::of(counting());
     desk.witnessed(&["watch", "far", "roots"], NOW);
     let mut ask = |name: &str, counts: &[(&str, u32, i64)], expected: &str| {
         let warrant = sign_warrant(&desk.world.warrant(), &TESS);
-        desk.world.counts = counts
-            .iter()
-            .map(|(witness, devices, ago)| {
-                let count = Count {
-                    org: desk.world.org,
-                    warrant: counted_digest(&warrant),
-                    devices: *devices,
-                    at: NOW.checked_add_signed(-ago).unwrap(),
-                };
-                count.sign(&key(witness)).unwrap().to_text()
-            })
-            .collect();
+        desk.world.counts = counts_of(&desk, &warrant, counts);
         desk.judge(name, &warrant, expected);
     };
     ask("no count", &[], "uncounted");
