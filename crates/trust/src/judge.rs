@@ -22,7 +22,7 @@ use crate::state::{DeviceGroups, Entry, NotInForce, State};
 use crate::statement::Role;
 use crate::warrant::Warrant;
 
-pub use approval::{Approvals, Foreseen, foresee, lacking};
+pub use approval::{Approvals, Foreseen, foresee, granted_if_counted, lacking};
 pub use counted::{Countable, countable};
 pub use cover::{Uncounted, Uncovered};
 pub use explain::{Counts, Explanation, Weighed, Wish, explain};

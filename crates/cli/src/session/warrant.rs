@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, ensure};
 use trust::envelope::{Envelope, PayloadType};
 use trust::freshness::Stale;
-use trust::judge::{Approvals, Facts, Refusal, Standing, judge, lacking};
+use trust::judge::{Approvals, Facts, Refusal, Standing, granted_if_counted, judge, lacking};
 use trust::scope::Scope;
 use trust::state::DeviceGroups;
 use trust::statement::{Policy, Role};
@@ -307,7 +307,11 @@ fn judge_here(
     match judge(&facts, envelope.as_bytes()) {
         Ok(verdict) => Ok((None, verdict.bounds)),
         // Counts are asked for just before the device is.
-        Err(Refusal::Uncounted(_)) => Ok((None, warrant.bounds.clone())),
+        Err(Refusal::Uncounted(_)) => {
+            let granted = granted_if_counted(&facts, envelope.as_bytes());
+            let granted = granted.ok().flatten();
+            Ok((None, granted.unwrap_or_else(|| warrant.bounds.clone())))
+        }
         Err(Refusal::DeviceNotInForce(_)) => {
             let device = login
                 .state()

@@ -46,6 +46,21 @@ pub fn lacking(facts: &Facts<'_>, envelope: &[u8]) -> Result<Option<Approvals>, 
     ))
 }
 
+/// What a warrant that lacks nothing but witnesses' counts would be granted, by the first policy that asks for them; none
+/// if that is not what it lacks.
+pub fn granted_if_counted(facts: &Facts<'_>, envelope: &[u8]) -> Result<Option<Bounds>, Refusal> {
+    let checked = check(facts, envelope)?;
+    let asked = checked.asked(facts, &checked.signers);
+    let lacks_counts_alone = |policy: &&Policy| {
+        let approvals = asked.approvals(policy);
+        asked.misses(policy, approvals.len()).next().is_none()
+            && !asked.is_vendor_alone(&approvals)
+            && asked.uncounted(policy).is_some()
+    };
+    let policy = asked.joining().find(lacks_counts_alone);
+    Ok(policy.map(|policy| asked.granted(policy)))
+}
+
 /// What a signature of `approver` would add to a warrant that holds otherwise; none if it would not count.
 pub fn foresee(
     facts: &Facts<'_>,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::count::{Count, counted_digest, counts_needed};
+use crate::judge::granted_if_counted;
 use crate::limits::{CLOCK_SKEW_MS, COUNT_AGE_MS_MAX};
 
 const WITNESSES: [&str; 3] = ["watch", "far", "third"];
@@ -263,4 +264,31 @@ fn as_many_count_as_make_a_ledger_fresh_and_can() {
     assert_eq!(counts_needed(&roster(3, [true, true, false])), 2);
     assert_eq!(counts_needed(&roster(0, [true; 3])), 1);
     assert_eq!(counts_needed(&roster(0, [false; 3])), 1, "and nobody can");
+}
+
+#[test]
+fn before_it_is_counted_a_warrant_says_what_it_will_be_granted() {
+    let mut world = counting();
+    let folders = || vec!["/srv/shared".to_owned()];
+    world.give(Say::Policy(Policy {
+        devices_per_hour: Some(2),
+        read_under: folders(),
+        ..policy("counted")
+    }));
+    settle(&mut world);
+    let warrant = Warrant {
+        scopes: vec![Scope::View, Scope::FilesRead],
+        ..world.warrant()
+    };
+    let warrant = sign_warrant(&warrant, &["tess"]);
+    let foreseen = granted_if_counted(&world.facts(), warrant.as_bytes()).unwrap();
+    world.counts = ["watch", "far"]
+        .map(|name| by(name, &count(&world, &warrant, 1)))
+        .to_vec();
+    let granted = world.judge(&warrant).unwrap().bounds;
+    assert_eq!(granted.read_under, folders());
+    assert_eq!(foreseen, Some(granted));
+    // Counted already: that is not what it lacks.
+    let facts = world.facts();
+    assert_eq!(granted_if_counted(&facts, warrant.as_bytes()), Ok(None));
 }
