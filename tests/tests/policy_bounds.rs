@@ -255,10 +255,10 @@ async fn a_policy_of_view_alone_moves_nothing_and_one_clipboard_way_is_not_the_o
     }
     let before = desktop.pointer();
     let (mut look, _) = stage.opened(&[Scope::View], Bounds::default()).await;
+    look.picture().await;
     look.input(pointer.clone()).await;
     look.set_clipboard("not allowed").await;
     look.round_trip().await;
-    look.picture().await;
     assert_eq!(desktop.pointer(), before);
     look.bye().await;
     let (mut paste, _) = stage
